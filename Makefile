@@ -1,0 +1,84 @@
+# lowcloud: one non-recursive Makefile. Variants: SAN=1 (ASan + UBSan, in build-san/), CC=clang.
+#   make        the programs           make check  layers, unit, protocol      make test   everything, with set-up
+#   make demo   the sample application make bench / soak / fuzz  the long runs  make install PREFIX= DESTDIR=
+
+.DEFAULT_GOAL := all
+PREFIX ?= /usr/local
+VERSION := 0.1.0
+B := build$(if $(SAN),-san)
+STD := -std=c11 -D_GNU_SOURCE -I. -I$(B) -DLOWCLOUD_VERSION='"$(VERSION)"'
+WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wwrite-strings \
+  -Wformat=2 -Wundef -Wvla -Wnull-dereference -Wdouble-promotion -Wimplicit-fallthrough
+OPTIMISE := $(if $(SAN),-O1 -g -fsanitize=address$(comma)undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer,-O2 -g -Werror)
+comma := ,
+CFLAGS += $(STD) $(WARNINGS) $(OPTIMISE) -MMD -MP
+LINK_SAN := $(if $(SAN),-fsanitize=address$(comma)undefined)
+LIBRARIES := -lmicrohttpd -lcjson -luuid -lsqlite3 -lcrypto -lz -lexpat -lpcre2-8 -lm
+
+SOURCES := $(wildcard emulator/*/*.c services/*/*.c cli/*.c)
+OBJECTS := $(SOURCES:%.c=$(B)/%.o)
+LIBRARY_OBJECTS := $(filter-out $(B)/cli/main.o,$(OBJECTS))
+UNITS := $(patsubst tests/unit/%.c,$(B)/tests/unit/%,$(wildcard tests/unit/*.c))
+
+# Small programs of their own: exec'd, never linked into the server.
+LAUNCHER := $(wildcard emulator/loop/launcher/*.c)
+UNPACK := $(wildcard services/lambda/unpack/*.c)
+STDIO := $(wildcard services/lambda/stdio/*.c)
+RUNTIME_FILES := $(wildcard services/lambda/runtimes/*/*)
+
+all: $(B)/lowcloud $(B)/libexec/lowcloud-launcher $(B)/libexec/lowcloud-unpack $(B)/libexec/lowcloud-stdio runtimes
+
+$(B)/lowcloud: $(B)/cli/main.o $(B)/liblowcloud.a
+	$(CC) $(LDFLAGS) $(LINK_SAN) -o $@ $^ $(LIBRARIES)
+
+$(B)/liblowcloud.a: $(LIBRARY_OBJECTS)
+	@rm -f $@
+	$(AR) rcs $@ $^
+
+$(B)/libexec/lowcloud-launcher: $(LAUNCHER) emulator/loop/launcher.h | $(B)/libexec
+	$(CC) $(STD) $(WARNINGS) -O2 -g -Werror -static -o $@ $(LAUNCHER)
+
+$(B)/libexec/lowcloud-unpack: $(UNPACK) | $(B)/libexec
+	$(CC) $(STD) $(WARNINGS) $(OPTIMISE) $(LINK_SAN) -o $@ $(UNPACK) -larchive
+
+$(B)/libexec/lowcloud-stdio: $(STDIO) | $(B)/libexec
+	$(CC) $(STD) $(WARNINGS) -O2 -g -Werror -static -o $@ $(STDIO)
+
+$(B)/libexec:
+	@mkdir -p $@
+
+.PHONY: runtimes
+runtimes: $(RUNTIME_FILES:services/lambda/runtimes/%=$(B)/share/runtimes/%)
+$(B)/share/runtimes/%: services/lambda/runtimes/%
+	@mkdir -p $(@D)
+	@cp -p $< $@
+
+$(B)/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) -c -o $@ $<
+
+$(B)/tests/unit/%: tests/unit/%.c $(B)/liblowcloud.a
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(LINK_SAN) -o $@ $< $(B)/liblowcloud.a $(LIBRARIES) -lcmocka
+
+units: $(UNITS)
+
+# Generated from tools/models and tools/overlays; committed. `make check` regenerates and compares.
+MODELS := $(basename $(notdir $(wildcard tools/overlays/*.json)))
+models:
+	python3 tools/generate_models.py
+
+layers:
+	@python3 tools/check_layers.py
+
+clean:
+	rm -rf build build-san
+
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/libexec/lowcloud $(DESTDIR)$(PREFIX)/share/lowcloud
+	install -m 755 $(B)/lowcloud $(DESTDIR)$(PREFIX)/bin/
+	install -m 755 $(B)/libexec/* $(DESTDIR)$(PREFIX)/libexec/lowcloud/
+	cp -r $(B)/share/runtimes $(DESTDIR)$(PREFIX)/share/lowcloud/
+
+.PHONY: all units models layers clean install
+-include $(OBJECTS:.o=.d) $(UNITS:=.d)

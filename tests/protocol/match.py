@@ -189,7 +189,8 @@ def compare_xml(expected_text, actual_text, captures, problems):
     by position and in exactly that number, unless <more of="NAME"/> stands beside them. A namespace counts where the expected
     root has one; xmlns="{absent}" forbids one."""
     try:
-        expected = ElementTree.fromstring(expected_text.encode())
+        # The parser refuses braces in a namespace: they are its own separators.
+        expected = ElementTree.fromstring(expected_text.replace('xmlns="{absent}"', 'xmlns="absent"').encode())
     except ElementTree.ParseError as problem:
         problems.append(f"the page's expected body is no XML: {problem}")
         return
@@ -202,7 +203,7 @@ def compare_xml(expected_text, actual_text, captures, problems):
     if local(expected.tag) != local(actual.tag):
         problems.append(f"body: expected root <{local(expected.tag)}>, got <{local(actual.tag)}>")
         return
-    if wanted and (namespace(actual.tag) or ABSENT) != wanted:
+    if wanted and (namespace(actual.tag) or "absent") != wanted:
         problems.append(f"/{local(actual.tag)}: expected namespace {wanted!r}, got {namespace(actual.tag)!r}")
     compare_element(expected, actual, captures, "/" + local(actual.tag), problems)
 

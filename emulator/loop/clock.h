@@ -14,6 +14,7 @@ int64_t clock_now(void);       /* emulated, ms since 1970 */
 int64_t clock_real_now(void);  /* real, ms since 1970, as of this turn */
 int64_t clock_real_ms(void);   /* monotonic ms, as of this turn: what CLOCK_REAL timers compare with */
 int64_t clock_real_ns(void);   /* monotonic ns, read afresh: for durations */
+int64_t clock_thread_ns(void);     /* CPU time of this thread: for the watchdog */
 
 struct timer {
     int64_t due;   /* ms on its clock */

@@ -1,7 +1,6 @@
 #include "emulator/base/dates.h"
 
 #include <string.h>
-#include <strings.h>
 
 static const char *const weekdays[] = {"Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"};
 static const char *const months[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
@@ -145,7 +144,7 @@ static bool read_clock(const char **at, struct date *date)
 static bool read_month_name(const char **at, int *month)
 {
     for (int i = 0; i < 12; i++) {
-        if (strncasecmp(*at, months[i], 3) == 0) {
+        if (strncmp(*at, months[i], 3) == 0) {
             *month = i + 1;
             *at += 3;
             return true;
@@ -220,7 +219,7 @@ static bool read_weekday(const char **at)
 {
     size_t size = strcspn(*at, ", ");
     for (size_t i = 0; i < 7; i++) {
-        if ((size == 3 || size == strlen(weekdays[i])) && strncasecmp(*at, weekdays[i], size) == 0) {
+        if ((size == 3 || size == strlen(weekdays[i])) && strncmp(*at, weekdays[i], size) == 0) {
             *at += size;
             return true;
         }

@@ -23,6 +23,7 @@ class Echo:
 
     def __init__(self, **_):
         self.control_calls, self.parked, self.raw = [], [], []
+        self.is_parked = threading.Event()
 
     def start(self):
         self.listener = socket.create_server(("127.0.0.1", 0))
@@ -61,7 +62,9 @@ class Echo:
         path = first.split()[1].decode()
         if path == "/park":
             self.parked.append(connection)
+            self.is_parked.set()
         elif path == "/wake":
+            self.is_parked.wait(10)  # a thread each: unlike the real server, this one does not keep the order of arrival
             for waiting in self.parked:
                 self.answer(waiting, b'{"woken":true}')
             self.parked = []

@@ -19,7 +19,7 @@ struct tie {
     int64_t real_at, emulated_at;
     double scale; /* 0: frozen */
 };
-enum { TIES = 64 };
+enum { TIES = 1024 };
 
 static struct heap heaps[2];
 static uint64_t next_order = 1;

@@ -31,7 +31,8 @@ int64_t blob_size(const struct blob_reader *reader);
 ssize_t blob_read(struct blob_reader *reader, int64_t offset, void *at, size_t size); /* bytes, 0 at the end, -EIO */
 void blob_close(struct blob_reader *reader);
 
-/* For the store: after opening, before closing, at reset. */
+/* For the store: before and after opening, before closing, at reset. */
+void blob_schema(void);
 int blob_start(void);
 void blob_stop(void);
 void blob_reset(void);

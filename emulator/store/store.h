@@ -56,6 +56,7 @@ bool store_failed(void); /* the running transaction has met a full disk or an I/
 
 /* Runs after the current transaction has committed (dropped on rollback), in order; outside a transaction: at once. */
 void store_after_commit(void (*run)(void *context), void *context);
+void store_after_rollback(void (*run)(void *context), void *context); /* only inside a transaction */
 
 /* Migrations: named sets of numbered SQL scripts, each run once in a database's life. Register before store_open(). */
 void store_schema(const char *owner, const char *const *scripts, int count);

@@ -26,7 +26,7 @@ struct xml_node *xml_parse(struct arena *arena, struct bytes xml);
 const struct xml_node *xml_child(const struct xml_node *node, const char *name); /* first of that name, or NULL */
 const char *xml_child_text(const struct xml_node *node, const char *name);       /* NULL when there is none */
 
-void xml_escape(struct buffer *buffer, struct bytes text); /* & < > " and CR (as &#xD;) */
+void xml_escape(struct buffer *buffer, struct bytes text); /* & < > ", and as &#xD; CR and the controls XML lacks, as S3 does */
 void xml_open(struct buffer *buffer, const char *name);
 void xml_close(struct buffer *buffer, const char *name);
 void xml_element(struct buffer *buffer, const char *name, const char *text); /* open, escaped text, close */

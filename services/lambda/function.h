@@ -41,8 +41,19 @@ bool function_load(struct arena *arena, int64_t id, struct function *function);
 /* Current $LATEST or version by parts, without a call: for asynchronous work. */
 bool function_find(struct arena *arena, const char *account, const char *region, const char *name, const char *version, struct function *function);
 
-/* Code is being unpacked by a child: waiting invokes are queued here and run when the state changes. */
+/* Code is being unpacked by a child (package NULL, state "Pending", or "Active" after an update): parks the call, so the operation ends with
+ * `return PARKED` right after it; `run` runs when the state has changed. When it has failed, state is "Failed" and package stays NULL. */
 void function_when_ready(int64_t id, struct call *call, enum outcome (*run)(struct call *call));
+
+/* The same for work that has no call. The owner embeds it; `ready` runs once, at the end of a turn, outside any transaction. */
+struct function_waiter {
+    void (*ready)(struct function_waiter *waiter);
+    int64_t id; /* of the version; set by function_wait() */
+    TAILQ_ENTRY(function_waiter) others;
+    bool is_waiting;
+};
+void function_wait(struct function_waiter *waiter, int64_t id);
+void function_wait_cancel(struct function_waiter *waiter); /* idempotent */
 
 extern const struct aws_error lambda_resource_not_found, lambda_resource_conflict, lambda_invalid_parameter, lambda_too_many_requests,
     lambda_invalid_request_content, lambda_request_too_large, lambda_service_exception, lambda_precondition_failed;

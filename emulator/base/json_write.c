@@ -1,3 +1,4 @@
+#include <float.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -41,7 +42,8 @@ static void write_double(struct buffer *buffer, double number)
         write_digits(buffer, (uint64_t)number);
         return;
     }
-    for (int precision = 15; precision <= 17; precision++) {
+    /* 15 digits are always exact one way, except that numbers next to zero have fewer. */
+    for (int precision = fabs(number) < DBL_MIN ? 1 : 15; precision <= 17; precision++) {
         snprintf(text, sizeof text, "%.*g", precision, number);
         double back = strtod(text, NULL);
         if (back >= number && back <= number)

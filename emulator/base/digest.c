@@ -182,7 +182,7 @@ void crc_combine(enum digest_kind kind, const unsigned char *a, const unsigned c
 {
     size_t size = kinds[kind].size;
     check(kinds[kind].name == NULL && size_of_b >= 0);
-    uint64_t joined = crc_join((int)size * 8, kinds[kind].polynomial, read_big_endian(a, size), read_big_endian(b, size),
-                               (uint64_t)size_of_b);
+    uint64_t joined =
+        crc_join((int)size * 8, kinds[kind].polynomial, read_big_endian(a, size), read_big_endian(b, size), (uint64_t)size_of_b);
     write_big_endian(joined, size, out);
 }

@@ -5,9 +5,9 @@
 #include <string.h>
 
 enum {
-    EXACT_DIGITS = 15,  /* any integer of so many digits is exact as a double */
+    EXACT_DIGITS = 15,    /* any integer of so many digits is exact as a double */
     LONGEST_INTEGER = 20, /* characters of INT64_MIN */
-    CJSON_NUMBER = 60,  /* cJSON reads no more than 63 characters of a number */
+    CJSON_NUMBER = 60,    /* cJSON reads no more than 63 characters of a number */
 };
 
 struct reader {

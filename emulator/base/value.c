@@ -155,8 +155,7 @@ const char *value_find_text(const struct value *map, const char *key)
 
 struct value value_struct(struct arena *arena, uint32_t members)
 {
-    return (struct value){
-        .kind = VALUE_STRUCT, .size = members, .items = arena_alloc(arena, sizeof(struct value) * members)};
+    return (struct value){.kind = VALUE_STRUCT, .size = members, .items = arena_alloc(arena, sizeof(struct value) * members)};
 }
 
 /* Recursion is as deep as the tree; readers bound that (JSON_DEPTH, XML_DEPTH). */

@@ -36,7 +36,8 @@ static const struct {
     {DIGEST_MD5, "", "d41d8cd98f00b204e9800998ecf8427e"},
     {DIGEST_MD5, "abc", "900150983cd24fb0d6963f7d28e17f72"},
     {DIGEST_MD5, "message digest", "f96b697d7cb7938d525a2f31aaf161d0"},
-    {DIGEST_MD5, "12345678901234567890123456789012345678901234567890123456789012345678901234567890", "57edf4a22be3c955ac49da2e2107b67a"},
+    {DIGEST_MD5, "12345678901234567890123456789012345678901234567890123456789012345678901234567890",
+     "57edf4a22be3c955ac49da2e2107b67a"},
     {DIGEST_SHA1, "", "da39a3ee5e6b4b0d3255bfef95601890afd80709"},
     {DIGEST_SHA1, "abc", "a9993e364706816aba3e25717850c26c9cd0d89d"},
     {DIGEST_SHA1, "abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq", "84983e441c3bd26ebaae4aa1f95129e5e54670f1"},
@@ -45,7 +46,8 @@ static const struct {
     {DIGEST_SHA256, "abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq",
      "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1"},
     {DIGEST_SHA512, "abc",
-     "ddaf35a193617abacc417349ae20413112e6fa4e89a97ea20a9eeee64b55d39a2192992a274fc1a836ba3c23a3feebbd454d4423643ce80e2a9ac94fa54ca49f"},
+     "ddaf35a193617abacc417349ae20413112e6fa4e89a97ea20a9eeee64b55d39a2192992a274fc1a836ba3c23a3feebbd454d4423643ce80e2a9ac94fa54ca"
+     "49f"},
     {DIGEST_CRC32, "", "00000000"},
     {DIGEST_CRC32, "123456789", "cbf43926"},
     {DIGEST_CRC32C, "", "00000000"},
@@ -150,9 +152,7 @@ static void hmac(void **state)
         {{"\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b", 20},
          {"Hi There", 8},
          "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7"},
-        {{"Jefe", 4},
-         {"what do ya want for nothing?", 28},
-         "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"},
+        {{"Jefe", 4}, {"what do ya want for nothing?", 28}, "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"},
         {{ones, 20}, {fifty_dd, 50}, "773ea91e36800e46854db8ebd09181a72959098b3ef8c122d9635514ced565fe"},
         {{ones, 131},
          {"Test Using Larger Than Block-Size Key - Hash Key First", 54},
@@ -208,8 +208,12 @@ static void joined_crcs(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(published_vectors), cmocka_unit_test(checksums_of_patterns), cmocka_unit_test(pieces_make_the_whole),
-        cmocka_unit_test(many_digests_at_once), cmocka_unit_test(hmac), cmocka_unit_test(signing_key),
+        cmocka_unit_test(published_vectors),
+        cmocka_unit_test(checksums_of_patterns),
+        cmocka_unit_test(pieces_make_the_whole),
+        cmocka_unit_test(many_digests_at_once),
+        cmocka_unit_test(hmac),
+        cmocka_unit_test(signing_key),
         cmocka_unit_test(joined_crcs),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

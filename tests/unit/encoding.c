@@ -82,8 +82,9 @@ static void base64_of_all_bytes_and_lengths(void **state)
 static void base64_is_strict(void **state)
 {
     (void)state;
-    static const char *const wrong[] = {"Z",     "Zg",    "Zg=",      "Zm8",   "Z===",      "====",     "=",        "Zg==Zg==", "Zm9v\n", " Zm9v",
-                                        "Zm 9v", "Zm-v",  "Zm_v",     "Zh==",  "Zm9=",      "Zm9v====", "\xC3\xA4Zm", "Z=g=",     "Zg=a"};
+    static const char *const wrong[] = {
+        "Z",     "Zg",   "Zg=",  "Zm8",  "Z===", "====",     "=",          "Zg==Zg==", "Zm9v\n", " Zm9v",
+        "Zm 9v", "Zm-v", "Zm_v", "Zh==", "Zm9=", "Zm9v====", "\xC3\xA4Zm", "Z=g=",     "Zg=a"};
     for (size_t i = 0; i < COUNT(wrong); i++) {
         struct bytes decoded = {"kept", 4};
         assert_false(base64_decode(arena, bytes_of(wrong[i]), &decoded));
@@ -120,10 +121,11 @@ static void percent(void **state)
         bool plus_is_space, valid;
         const char *decoded;
     } cases[] = {
-        {"a%20b", false, true, "a b"},   {"a+b", false, true, "a+b"},    {"a+b", true, true, "a b"},   {"%2B+", true, true, "+ "},
-        {"%41%7e", false, true, "A~"},   {"%C3%A4", false, true, "\xC3\xA4"}, {"%252F", false, true, "%2F"}, {"", false, true, ""},
-        {"%", false, false, ""},         {"%4", false, false, ""},       {"a%4", false, false, ""},    {"%g1", false, false, ""},
-        {"%1g", false, false, ""},       {"%%41", false, false, ""},
+        {"a%20b", false, true, "a b"}, {"a+b", false, true, "a+b"},   {"a+b", true, true, "a b"},
+        {"%2B+", true, true, "+ "},    {"%41%7e", false, true, "A~"}, {"%C3%A4", false, true, "\xC3\xA4"},
+        {"%252F", false, true, "%2F"}, {"", false, true, ""},         {"%", false, false, ""},
+        {"%4", false, false, ""},      {"a%4", false, false, ""},     {"%g1", false, false, ""},
+        {"%1g", false, false, ""},     {"%%41", false, false, ""},
     };
     for (size_t i = 0; i < COUNT(cases); i++) {
         struct bytes decoded;
@@ -187,9 +189,12 @@ static void forms_have_a_limit(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(base64_vectors), cmocka_unit_test(base64_of_all_bytes_and_lengths),
-        cmocka_unit_test(base64_is_strict), cmocka_unit_test(hexadecimal),
-        cmocka_unit_test(percent), cmocka_unit_test(forms),
+        cmocka_unit_test(base64_vectors),
+        cmocka_unit_test(base64_of_all_bytes_and_lengths),
+        cmocka_unit_test(base64_is_strict),
+        cmocka_unit_test(hexadecimal),
+        cmocka_unit_test(percent),
+        cmocka_unit_test(forms),
         cmocka_unit_test(forms_have_a_limit),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -79,10 +79,10 @@ static void doubles(void **state)
         bool valid;
         double number;
     } cases[] = {
-        {"0", true, 0}, {"1.5", true, 1.5}, {"-2e3", true, -2000}, {"1E+2", true, 100}, {"12.5e-1", true, 1.25},
-        {"", false, 0}, {"-", false, 0}, {".5", false, 0}, {"1.", false, 0}, {"1e", false, 0}, {"1e+", false, 0},
-        {"inf", false, 0}, {"nan", false, 0}, {"0x1p3", false, 0}, {" 1", false, 0}, {"1 ", false, 0}, {"1,5", false, 0},
-        {"1e999", false, 0}, {"+1", false, 0}, {NULL, false, 0},
+        {"0", true, 0},    {"1.5", true, 1.5}, {"-2e3", true, -2000}, {"1E+2", true, 100}, {"12.5e-1", true, 1.25},
+        {"", false, 0},    {"-", false, 0},    {".5", false, 0},      {"1.", false, 0},    {"1e", false, 0},
+        {"1e+", false, 0}, {"inf", false, 0},  {"nan", false, 0},     {"0x1p3", false, 0}, {" 1", false, 0},
+        {"1 ", false, 0},  {"1,5", false, 0},  {"1e999", false, 0},   {"+1", false, 0},    {NULL, false, 0},
     };
     for (size_t i = 0; i < COUNT(cases); i++) {
         double number = 42;
@@ -144,7 +144,8 @@ static void code_points(void **state)
 {
     (void)state;
     static const uint32_t expected[] = {0x24, 0xA2, 0x20AC, 0x10348, 0x10FFFF, 0x41};
-    struct bytes text = bytes_of("$\xC2\xA2\xE2\x82\xAC\xF0\x90\x8D\x88\xF4\x8F\xBF\xBF" "A");
+    struct bytes text = bytes_of("$\xC2\xA2\xE2\x82\xAC\xF0\x90\x8D\x88\xF4\x8F\xBF\xBF"
+                                 "A");
     size_t offset = 0;
     for (size_t i = 0; i < COUNT(expected); i++)
         assert_int_equal(utf8_next(text, &offset), expected[i]);
@@ -159,10 +160,25 @@ static void durations(void **state)
         bool valid;
         int64_t ms;
     } cases[] = {
-        {"0s", true, 0}, {"250ms", true, 250}, {"90s", true, 90000}, {"5m", true, 300000}, {"2h", true, 7200000},
-        {"14d", true, 1209600000}, {"9223372036854775807ms", true, INT64_MAX}, {"9223372036854775807s", false, 0},
-        {"9223372036854775808ms", false, 0}, {"90", false, 0}, {"s", false, 0}, {"-1s", false, 0}, {"1.5s", false, 0},
-        {"1 s", false, 0}, {"1S", false, 0}, {"1sm", false, 0}, {"1m30s", false, 0}, {"", false, 0}, {NULL, false, 0},
+        {"0s", true, 0},
+        {"250ms", true, 250},
+        {"90s", true, 90000},
+        {"5m", true, 300000},
+        {"2h", true, 7200000},
+        {"14d", true, 1209600000},
+        {"9223372036854775807ms", true, INT64_MAX},
+        {"9223372036854775807s", false, 0},
+        {"9223372036854775808ms", false, 0},
+        {"90", false, 0},
+        {"s", false, 0},
+        {"-1s", false, 0},
+        {"1.5s", false, 0},
+        {"1 s", false, 0},
+        {"1S", false, 0},
+        {"1sm", false, 0},
+        {"1m30s", false, 0},
+        {"", false, 0},
+        {NULL, false, 0},
     };
     for (size_t i = 0; i < COUNT(cases); i++) {
         int64_t ms = 42;

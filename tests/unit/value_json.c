@@ -139,9 +139,28 @@ static void what_is_json(void **state)
 {
     (void)state;
     static const char *const good[] = {
-        "0", "-0", "1e5", "1E+5", "-1.5e-5", "true", "false", "null", "\"\"", "[]", "{}", " [ 1 , 2 ] ", "\t\r\n{ \"a\" : null }\n",
-        "\"\\\"\\\\\\/\\b\\f\\n\\r\\t\\u0041\"", "\"\x7F\"", "\"\xF0\x9F\x98\x80\"", "{\"\":0}", "[[[[]]]]", "1e999", "\"\\u0000\"",
-        "\"\\ud800\"", "100000000000000000000000000000000000000000000000000000000000000000000000000000000000",
+        "0",
+        "-0",
+        "1e5",
+        "1E+5",
+        "-1.5e-5",
+        "true",
+        "false",
+        "null",
+        "\"\"",
+        "[]",
+        "{}",
+        " [ 1 , 2 ] ",
+        "\t\r\n{ \"a\" : null }\n",
+        "\"\\\"\\\\\\/\\b\\f\\n\\r\\t\\u0041\"",
+        "\"\x7F\"",
+        "\"\xF0\x9F\x98\x80\"",
+        "{\"\":0}",
+        "[[[[]]]]",
+        "1e999",
+        "\"\\u0000\"",
+        "\"\\ud800\"",
+        "100000000000000000000000000000000000000000000000000000000000000000000000000000000000",
     };
     for (size_t i = 0; i < COUNT(good); i++) {
         struct value value;
@@ -279,7 +298,8 @@ static void numbers(void **state)
     for (size_t i = 0; i < COUNT(cases); i++) {
         /* Alone, and behind other numbers of all sorts: they must not be mixed up. */
         struct value alone = parsed(cases[i].json);
-        struct value list = parsed(arena_print(arena, "[1, {\"a\":%s, \"b\":0.5}, 9007199254740995, %s]", cases[i].json, cases[i].json));
+        struct value list =
+            parsed(arena_print(arena, "[1, {\"a\":%s, \"b\":0.5}, 9007199254740995, %s]", cases[i].json, cases[i].json));
         const struct value *values[] = {&alone, value_find(&list.items[1], "a"), &list.items[3]};
         for (size_t k = 0; k < COUNT(values); k++) {
             assert_int_equal(values[k]->kind, cases[i].kind);
@@ -302,11 +322,14 @@ static void texts(void **state)
     } cases[] = {
         {"\"\\u0041\\u00e4\\u20ac\\ud83d\\ude00\"", "A\xC3\xA4\xE2\x82\xAC\xF0\x9F\x98\x80"},
         {"\"\\uD83D\\uDE00\"", "\xF0\x9F\x98\x80"},
-        {"\"a\\u0000b\"", "a\xEF\xBF\xBF" "b"},
+        {"\"a\\u0000b\"", "a\xEF\xBF\xBF"
+                          "b"},
         {"\"\\ud800\"", "\xEF\xBF\xBF"},
-        {"\"\\udc00x\"", "\xEF\xBF\xBF" "x"},
+        {"\"\\udc00x\"", "\xEF\xBF\xBF"
+                         "x"},
         {"\"\\ud800\\ud800\\udc00\"", "\xEF\xBF\xBF\xF0\x90\x80\x80"},
-        {"\"\\ud800\\u0041\"", "\xEF\xBF\xBF" "A"},
+        {"\"\\ud800\\u0041\"", "\xEF\xBF\xBF"
+                               "A"},
         {"\"\\ud800\\n\"", "\xEF\xBF\xBF\n"},
         {"\"\\\\u0000\"", "\\u0000"},
         {"\"\\/\\b\\f\\n\\r\\t\\\"\\\\\"", "/\b\f\n\r\t\"\\"},
@@ -323,7 +346,8 @@ static void texts(void **state)
 static void the_last_of_equal_keys_wins(void **state)
 {
     (void)state;
-    assert_string_equal(printed(parsed("{\"a\":1,\"b\":2,\"a\":{\"a\":3,\"a\":4},\"\":5,\"\":6}")), "{\"a\":{\"a\":4},\"b\":2,\"\":6}");
+    assert_string_equal(printed(parsed("{\"a\":1,\"b\":2,\"a\":{\"a\":3,\"a\":4},\"\":5,\"\":6}")),
+                        "{\"a\":{\"a\":4},\"b\":2,\"\":6}");
     assert_string_equal(printed(parsed("{\"a\":1,\"\\u0061\":2}")), "{\"a\":2}");
     struct buffer json;
     buffer_init(&json, 10000000);
@@ -390,14 +414,20 @@ static void written(void **state)
     value_push(arena, &list, value_raw(bytes_of("{ \"as\" : \"is\" }")));
     value_push(arena, &list, (struct value){0});
     value_put(arena, &map, "a\"b", list);
-    assert_string_equal(printed(map), "{\"null\":null,\"text\":\"\\\"\\\\/\\n\\r\\t\\b\\f\\u0001\\u001f\x7F\xC3\xA4\xE2\x80\xA8\","
-                                      "\"a\\\"b\":[false,-9223372036854775808,-2.5,3,null,\"AP8=\",\"\",{ \"as\" : \"is\" },null]}");
+    assert_string_equal(printed(map),
+                        "{\"null\":null,\"text\":\"\\\"\\\\/\\n\\r\\t\\b\\f\\u0001\\u001f\x7F\xC3\xA4\xE2\x80\xA8\","
+                        "\"a\\\"b\":[false,-9223372036854775808,-2.5,3,null,\"AP8=\",\"\",{ \"as\" : \"is\" },null]}");
     static const struct {
         int64_t ms;
         const char *json;
     } times[] = {
-        {0, "0"}, {1700000000000, "1700000000"}, {1700000000123, "1700000000.123"}, {1700000000120, "1700000000.120"},
-        {7, "0.007"}, {-1, "-0.001"}, {-1500, "-1.500"},
+        {0, "0"},
+        {1700000000000, "1700000000"},
+        {1700000000123, "1700000000.123"},
+        {1700000000120, "1700000000.120"},
+        {7, "0.007"},
+        {-1, "-0.001"},
+        {-1500, "-1.500"},
     };
     for (size_t i = 0; i < COUNT(times); i++)
         assert_string_equal(printed(value_time(times[i].ms)), times[i].json);
@@ -422,12 +452,18 @@ static void written_within_a_limit(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(lists_and_maps_grow), cmocka_unit_test(absence_null_and_zero_differ),
-        cmocka_unit_test(copies_are_deep), cmocka_unit_test(equality),
-        cmocka_unit_test(what_is_json), cmocka_unit_test(every_cut_of_a_document_is_refused),
-        cmocka_unit_test(numbers), cmocka_unit_test(texts),
-        cmocka_unit_test(the_last_of_equal_keys_wins), cmocka_unit_test(limits),
-        cmocka_unit_test(written), cmocka_unit_test(written_within_a_limit),
+        cmocka_unit_test(lists_and_maps_grow),
+        cmocka_unit_test(absence_null_and_zero_differ),
+        cmocka_unit_test(copies_are_deep),
+        cmocka_unit_test(equality),
+        cmocka_unit_test(what_is_json),
+        cmocka_unit_test(every_cut_of_a_document_is_refused),
+        cmocka_unit_test(numbers),
+        cmocka_unit_test(texts),
+        cmocka_unit_test(the_last_of_equal_keys_wins),
+        cmocka_unit_test(limits),
+        cmocka_unit_test(written),
+        cmocka_unit_test(written_within_a_limit),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

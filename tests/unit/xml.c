@@ -31,12 +31,13 @@ static void a_tree(void **state)
 {
     (void)state;
     const struct xml_node *root = xml_parse(
-        arena, bytes_of("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
-                        "<s3:CompleteMultipartUpload xmlns:s3=\"http://s3.amazonaws.com/doc/2006-03-01/\">\n"
-                        "  <s3:Part a='1' xsi:type=\"Canonical &amp; User\" xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\">"
-                        "<ETag>&quot;a&#x62;c&quot;</ETag><PartNumber>1</PartNumber></s3:Part>\n"
-                        "  <Part><PartNumber>2</PartNumber><Empty/><Text>a<![CDATA[<b>]]>c<!-- no -->d<i>e</i>f</Text></Part>\n"
-                        "</s3:CompleteMultipartUpload>\n"));
+        arena,
+        bytes_of("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
+                 "<s3:CompleteMultipartUpload xmlns:s3=\"http://s3.amazonaws.com/doc/2006-03-01/\">\n"
+                 "  <s3:Part a='1' xsi:type=\"Canonical &amp; User\" xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\">"
+                 "<ETag>&quot;a&#x62;c&quot;</ETag><PartNumber>1</PartNumber></s3:Part>\n"
+                 "  <Part><PartNumber>2</PartNumber><Empty/><Text>a<![CDATA[<b>]]>c<!-- no -->d<i>e</i>f</Text></Part>\n"
+                 "</s3:CompleteMultipartUpload>\n"));
     assert_non_null(root);
     assert_string_equal(root->name, "CompleteMultipartUpload");
     assert_null(root->attributes);

@@ -1,0 +1,229 @@
+#include "emulator/aws/identity.h"
+
+#include <string.h>
+
+#include "emulator/aws/arn.h"
+#include "emulator/base/encoding.h"
+#include "emulator/loop/clock.h"
+#include "emulator/store/store.h"
+
+const char *const identity_schema[] = {
+    "CREATE TABLE access_key(id TEXT PRIMARY KEY, secret TEXT NOT NULL, session_token TEXT, account TEXT NOT NULL,"
+    " principal TEXT NOT NULL, expires INTEGER NOT NULL) WITHOUT ROWID",
+};
+const int identity_schema_count = 1;
+
+static struct identity_environment *environments;
+
+/* --- signatures ------------------------------------------------------------------------------------------------------------- */
+
+/* Credential=KEY/date/region/service/aws4_request; a key may hold '/', the scope cannot, so it is read from the end. */
+static void parse_credential(struct arena *arena, const char *text, struct signature *signature)
+{
+    const char *parts[4];
+    char *copy = arena_text(arena, text);
+
+    for (int i = 3; i >= 0; i--) {
+        char *slash = strrchr(copy, '/');
+
+        if (slash == NULL) {
+            signature->access_key = copy;
+            return;
+        }
+        *slash = '\0';
+        parts[i] = slash + 1;
+    }
+    signature->access_key = copy;
+    signature->date = parts[0];
+    signature->region = parts[1];
+    signature->service = parts[2];
+}
+
+static char *part_after(struct arena *arena, const char *header, const char *name)
+{
+    const char *at = strstr(header, name);
+
+    if (at == NULL)
+        return NULL;
+    at += strlen(name);
+    return arena_copy(arena, at, strcspn(at, ", \t"));
+}
+
+static const char *or_empty(const char *text)
+{
+    return text == NULL ? "" : text;
+}
+
+static void parse_header(struct arena *arena, const char *header, struct signature *signature)
+{
+    if (text_starts(header, "AWS4-")) {
+        const char *credential = part_after(arena, header, "Credential=");
+
+        signature->kind = text_starts(header, "AWS4-ECDSA-P256-SHA256") ? SIGNATURE_V4A : SIGNATURE_V4;
+        signature->signed_headers = or_empty(part_after(arena, header, "SignedHeaders="));
+        signature->signature = or_empty(part_after(arena, header, "Signature="));
+        if (credential != NULL && signature->kind == SIGNATURE_V4)
+            parse_credential(arena, credential, signature);
+        else if (credential != NULL) { /* KEY/date/service/aws4_request: no region in the scope */
+            signature->access_key = arena_copy(arena, credential, strcspn(credential, "/"));
+            char *scope = arena_text(arena, credential), *end = strrchr(scope, '/');
+            if (end != NULL)
+                *end = '\0';
+            const char *service = strrchr(scope, '/');
+            signature->service = service == NULL ? "" : service + 1;
+        }
+    } else if (text_starts(header, "AWS ")) {
+        const char *colon = strrchr(header, ':');
+
+        signature->kind = SIGNATURE_V2;
+        if (colon != NULL) {
+            signature->access_key = arena_copy(arena, header + 4, (size_t)(colon - header - 4));
+            signature->signature = colon + 1;
+        }
+    }
+}
+
+void signature_parse(struct exchange *exchange, struct signature *signature)
+{
+    const char *header = exchange_header(exchange, "Authorization"), *token = exchange_header(exchange, "X-Amz-Security-Token");
+    struct arena *arena = exchange->arena;
+
+    *signature = (struct signature){SIGNATURE_NONE, false, "", "", "", "", "", "", or_empty(token)};
+    if (header != NULL) {
+        parse_header(arena, header, signature);
+        return;
+    }
+    if (strstr(exchange->query, "X-Amz-") == NULL && strstr(exchange->query, "AWSAccessKeyId=") == NULL)
+        return;
+    size_t count;
+    const struct form_field *fields = form_parse(arena, bytes_of(exchange->query), /* plus_is_space */ false, &count);
+
+    for (size_t i = 0; i < count; i++) {
+        const char *name = fields[i].name, *value = fields[i].value;
+
+        if (text_equal(name, "X-Amz-Credential")) {
+            signature->kind = SIGNATURE_V4;
+            signature->is_presigned = true;
+            parse_credential(arena, value, signature);
+        } else if (text_equal(name, "AWSAccessKeyId")) {
+            signature->kind = SIGNATURE_V2;
+            signature->is_presigned = true;
+            signature->access_key = value;
+        } else if (text_equal(name, "X-Amz-Signature") || text_equal(name, "Signature"))
+            signature->signature = value;
+        else if (text_equal(name, "X-Amz-SignedHeaders"))
+            signature->signed_headers = value;
+        else if (text_equal(name, "X-Amz-Security-Token"))
+            signature->session_token = value;
+    }
+}
+
+/* --- keys --------------------------------------------------------------------------------------------------------------------- */
+
+static struct query insert = QUERY("INSERT OR REPLACE INTO access_key(id, secret, session_token, account, principal, expires)"
+                                   " VALUES (?, ?, ?, ?, ?, ?)");
+static struct query find = QUERY("SELECT secret, account, principal, expires FROM access_key WHERE id = ?");
+
+void identity_issue(const char *access_key, const char *secret, const char *session_token, const char *account, const char *principal,
+                    int64_t expires)
+{
+    (void)query_run(&insert, "ttttti", access_key, secret, session_token, account, principal, expires);
+}
+
+bool identity_find(struct arena *arena, const char *access_key, const char **secret, const char **account, const char **principal)
+{
+    bool found;
+
+    query_start(&find, "t", access_key);
+    found = query_step(&find) && (query_integer(&find, 3) == 0 || query_integer(&find, 3) > clock_now());
+    if (found) {
+        *secret = query_text(&find, arena, 0);
+        *account = query_text(&find, arena, 1);
+        *principal = query_text(&find, arena, 2);
+    }
+    query_end(&find);
+    return found;
+}
+
+static bool is_account(const char *text)
+{
+    return strlen(text) == 12 && strspn(text, "0123456789") == 12;
+}
+
+/* Only keys of this form are ever issued: others need no look-up. */
+static bool may_be_issued(const char *key)
+{
+    return strlen(key) == 20 && (text_starts(key, "ASIA") || text_starts(key, "AKIA"));
+}
+
+/* --- environments --------------------------------------------------------------------------------------------------------------- */
+
+void identity_bind(struct identity_environment *environment)
+{
+    environment->next = environments;
+    environments = environment;
+}
+
+void identity_unbind(struct identity_environment *environment)
+{
+    for (struct identity_environment **link = &environments; *link != NULL; link = &(*link)->next)
+        if (*link == environment) {
+            *link = environment->next;
+            return;
+        }
+}
+
+const struct identity_environment *identity_environment_at(const char *local_address)
+{
+    for (const struct identity_environment *environment = environments; environment != NULL; environment = environment->next)
+        if (text_equal(environment->local_address, local_address))
+            return environment;
+    return NULL;
+}
+
+static const struct identity_environment *environment_of(const struct call *call)
+{
+    const struct identity_environment *found = identity_environment_at(call->exchange->local_address);
+    const char *trace = call->trace_header;
+
+    if (found != NULL)
+        return found;
+    for (found = environments; found != NULL; found = found->next)
+        if (found->access_key != NULL && call->access_key[0] != '\0' && text_equal(found->access_key, call->access_key))
+            return found;
+    if (trace == NULL)
+        return NULL;
+    for (found = environments; found != NULL; found = found->next)
+        if (found->cause != 0 && found->trace_header != NULL && strlen(trace) >= 40 && strncmp(found->trace_header, trace, 40) == 0)
+            return found;
+    return NULL;
+}
+
+void identity_resolve(struct call *call, const struct signature *signature)
+{
+    const char *secret;
+    struct arena *arena = call->arena;
+
+    call->access_key = signature->access_key;
+    call->region = signature->region[0] != '\0' ? signature->region : DEFAULT_REGION;
+    call->actor = "client";
+    if (environments != NULL) {
+        const struct identity_environment *environment = environment_of(call);
+
+        if (environment != NULL) {
+            call->actor = "environment";
+            call->cause = environment->cause;
+            if (signature->access_key[0] == '\0' || text_equal(signature->access_key, environment->access_key)) {
+                call->account = arena_text(arena, environment->account);
+                call->principal = arena_text(arena, environment->principal);
+                if (signature->region[0] == '\0')
+                    call->region = arena_text(arena, environment->region);
+                return;
+            }
+        }
+    }
+    if (may_be_issued(call->access_key) && identity_find(arena, call->access_key, &secret, &call->account, &call->principal))
+        return;
+    call->account = is_account(call->access_key) ? call->access_key : DEFAULT_ACCOUNT;
+    call->principal = arena_print(arena, "arn:aws:iam::%s:root", call->account);
+}

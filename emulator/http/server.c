@@ -1,0 +1,466 @@
+#include "emulator/http/server.h"
+
+#include <errno.h>
+#include <microhttpd.h>
+#include <poll.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "emulator/base/dates.h"
+#include "emulator/base/log.h"
+#include "emulator/http/exchange.h"
+#include "emulator/http/listen.h"
+#include "emulator/loop/clock.h"
+
+/* The pool of a connection is resident as long as the connection is, zeroed after each request, and bounds both the request's headers
+ * and a piece of a body (half of it): 32 KiB keeps a parked poll under 40 KB and costs large uploads little. */
+enum { POOL = 32 * 1024, CONNECTIONS = 16000, READ_BLOCK = 64 * 1024, STOP_ROUNDS = 400 };
+
+/* What is known of a connection as long as it stands. */
+struct connection {
+    char local[64], peer[64];
+    uint16_t port;
+};
+
+static struct MHD_Daemon *daemon_;
+static struct watch daemon_watch;
+static struct exchange_list exchanges = TAILQ_HEAD_INITIALIZER(exchanges);
+static void (*on_request)(struct exchange *exchange);
+static bool wants_run;
+
+/* --- the exchange's life ---------------------------------------------------------------------------------------------------- */
+
+/* Called with the raw target, before anything else of a request is looked at; what it returns is the request's context. */
+static void *new_exchange(void *context, const char *target, struct MHD_Connection *connection)
+{
+    struct arena *arena = arena_new();
+    struct exchange_private *exchange = arena_alloc(arena, sizeof *exchange);
+    const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+    const struct connection *from = info->socket_context;
+    const char *path = target, *authority = NULL;
+
+    (void)context;
+    if (text_starts_fold(target, "http://") || text_starts_fold(target, "https://")) {
+        const char *host = strstr(target, "//") + 2;
+        size_t size = strcspn(host, "/?");
+
+        authority = arena_copy(arena, host, size);
+        path = host[size] == '\0' ? "/" : host + size;
+    }
+    exchange->connection = connection;
+    exchange->status = 200;
+    exchange->answer_last = &exchange->answer_headers;
+    exchange->takes_memory = true;
+    exchange->body_limit = BODY_DEFAULT_LIMIT;
+    exchange->public.arena = arena;
+    exchange->public.target = arena_text(arena, path);
+    exchange->public.path = arena_copy(arena, path, strcspn(path, "?"));
+    exchange->public.query = strchr(path, '?') == NULL ? "" : arena_text(arena, strchr(path, '?') + 1);
+    exchange->public.host = authority;
+    exchange->public.local_address = arena_text(arena, from->local);
+    exchange->public.peer_address = arena_text(arena, from->peer);
+    exchange->public.local_port = from->port;
+    exchange->public.content_length = -1;
+    TAILQ_INSERT_TAIL(&exchanges, exchange, all);
+    return exchange;
+}
+
+static void end_exchange(void *context, struct MHD_Connection *connection, void **request, enum MHD_RequestTerminationCode code)
+{
+    struct exchange_private *exchange = *request;
+
+    (void)context;
+    (void)connection;
+    (void)code;
+    if (exchange == NULL)
+        return;
+    *request = NULL;
+    loop_unwatch(&exchange->hang_up);
+    if (exchange->has_begun && !exchange->is_complete)
+        exchange->public.body_is_truncated = true;
+    if (exchange->public.on_end != NULL)
+        exchange->public.on_end(&exchange->public);
+    TAILQ_REMOVE(&exchanges, exchange, all);
+    buffer_free(&exchange->memory);
+    buffer_free(&exchange->stream);
+    arena_free(exchange->public.arena);
+}
+
+static enum MHD_Result add_header(void *context, enum MHD_ValueKind kind, const char *name, size_t name_size, const char *value,
+                                  size_t value_size)
+{
+    struct exchange_private *exchange = context;
+    struct arena *arena = exchange->public.arena;
+    struct header **last = kind == MHD_FOOTER_KIND ? &exchange->public.trailers : &exchange->public.headers;
+    struct header *header = arena_alloc(arena, sizeof *header);
+
+    while (*last != NULL)
+        last = &(*last)->next;
+    /* MHD keeps trailing blanks of values. */
+    while (value_size > 0 && (value[value_size - 1] == ' ' || value[value_size - 1] == '\t'))
+        value_size--;
+    header->name = arena_copy(arena, name, name_size);
+    header->value = value == NULL ? "" : arena_copy(arena, value, value_size);
+    *last = header;
+    return MHD_YES;
+}
+
+static void begin(struct exchange_private *exchange, const char *method)
+{
+    struct exchange *public = &exchange->public;
+    const char *value;
+
+    exchange->has_begun = true;
+    public->method = arena_text(public->arena, method);
+    (void)MHD_get_connection_values_n(exchange->connection, MHD_HEADER_KIND, add_header, exchange);
+    if (public->host == NULL) {
+        value = exchange_header(public, "Host");
+        public->host = value == NULL ? "" : value;
+    }
+    value = exchange_header(public, "Content-Length");
+    if (value != NULL && !text_integer(value, &public->content_length))
+        public->content_length = -1;
+    value = exchange_header(public, "Transfer-Encoding");
+    public->is_chunked = value != NULL && text_equal_fold(value, "chunked");
+    value = exchange_header(public, "Expect");
+    public->expects_continue = value != NULL && text_equal_fold(value, "100-continue");
+    on_request(public);
+    if (exchange->takes_memory)
+        buffer_init(&exchange->memory, exchange->body_limit);
+}
+
+static void take_piece(struct exchange_private *exchange, const char *at, size_t size)
+{
+    if (exchange->drops_body || exchange->answer != ANSWER_NONE)
+        return;
+    if (!exchange->takes_memory) {
+        exchange->drops_body = exchange->take(exchange->take_context, at, size) != 0;
+        return;
+    }
+    buffer_add(&exchange->memory, at, size);
+    if (exchange->memory.overflow) {
+        exchange->public.body_too_large = exchange->drops_body = true;
+        buffer_free(&exchange->memory);
+        buffer_init(&exchange->memory, exchange->body_limit);
+    }
+}
+
+/* --- the answer ------------------------------------------------------------------------------------------------------------------ */
+
+static ssize_t read_body(void *context, uint64_t offset, char *at, size_t room)
+{
+    struct exchange_private *exchange = context;
+    ssize_t size = exchange->read(exchange->read_context, (int64_t)offset, at, room);
+
+    return size <= 0 ? MHD_CONTENT_READER_END_WITH_ERROR : size;
+}
+
+static void suspend(struct exchange_private *exchange);
+
+static ssize_t read_stream(void *context, uint64_t offset, char *at, size_t room)
+{
+    struct exchange_private *exchange = context;
+    size_t size = exchange->stream.size - exchange->stream_sent;
+
+    (void)offset;
+    if (size == 0 && exchange->stream_ended)
+        return MHD_CONTENT_READER_END_OF_STREAM;
+    if (size == 0) {
+        suspend(exchange);
+        return 0;
+    }
+    size = size < room ? size : room;
+    memcpy(at, exchange->stream.text + exchange->stream_sent, size);
+    exchange->stream_sent += size;
+    return (ssize_t)size;
+}
+
+/* The date as of this turn, printed once a second. */
+static const char *date(void)
+{
+    static char text[40];
+    static int64_t second = -1;
+
+    if (clock_now() / 1000 != second) {
+        struct arena *arena = arena_new();
+
+        second = clock_now() / 1000;
+        (void)strncpy(text, date_rfc1123(arena, clock_now()), sizeof text - 1);
+        arena_free(arena);
+    }
+    return text;
+}
+
+static struct MHD_Response *make_response(struct exchange_private *exchange)
+{
+    switch (exchange->answer) {
+    case ANSWER_READER:
+        return MHD_create_response_from_callback((uint64_t)exchange->size, READ_BLOCK, read_body, exchange, NULL);
+    case ANSWER_STREAM:
+        return MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, READ_BLOCK, read_stream, exchange, NULL);
+    case ANSWER_BYTES:
+        return MHD_create_response_from_buffer(exchange->bytes.size, (void *)(uintptr_t)exchange->bytes.at, MHD_RESPMEM_PERSISTENT);
+    default:
+        return NULL;
+    }
+}
+
+static enum MHD_Result send_answer(struct exchange_private *exchange)
+{
+    if (exchange->answer == ANSWER_DROP)
+        return MHD_NO;
+    struct MHD_Response *response = make_response(exchange);
+    bool has_date = false;
+
+    if (response == NULL)
+        return MHD_NO;
+    for (const struct header *header = exchange->answer_headers; header != NULL; header = header->next) {
+        has_date = has_date || text_equal_fold(header->name, "Date");
+        if (MHD_add_response_header(response, header->name, header->value) == MHD_NO)
+            log_warn("the answer's header %s cannot be sent and is left out", header->name);
+    }
+    if (!has_date)
+        (void)MHD_add_response_header(response, "Date", date());
+    if (exchange->closes)
+        (void)MHD_add_response_header(response, "Connection", "close");
+    exchange->is_queued = true;
+    enum MHD_Result result = MHD_queue_response(exchange->connection, (unsigned)exchange->status, response);
+    MHD_destroy_response(response);
+    return result;
+}
+
+static void hung_up(struct watch *watch, uint32_t events)
+{
+    struct exchange_private *exchange = (struct exchange_private *)((char *)watch - offsetof(struct exchange_private, hang_up));
+
+    (void)events;
+    loop_unwatch(watch);
+    if (exchange->answer == ANSWER_NONE) {
+        if (exchange->public.on_gone != NULL)
+            exchange->public.on_gone(&exchange->public);
+        if (exchange->answer == ANSWER_NONE)
+            exchange->answer = ANSWER_DROP;
+    }
+    exchange->stream_ended = true;
+    server_wake(exchange);
+}
+
+/* MHD does not look at a suspended connection, so we watch its socket for hang-up. */
+static void suspend(struct exchange_private *exchange)
+{
+    const union MHD_ConnectionInfo *info = MHD_get_connection_info(exchange->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+
+    MHD_suspend_connection(exchange->connection);
+    exchange->is_suspended = true;
+    if (loop_watch(&exchange->hang_up, info->connect_fd, EPOLLRDHUP, hung_up) != 0)
+        log_warn("a waiting client's hang-up cannot be watched");
+}
+
+void server_wake(struct exchange_private *exchange)
+{
+    if (!exchange->is_suspended)
+        return;
+    exchange->is_suspended = false;
+    loop_unwatch(&exchange->hang_up);
+    MHD_resume_connection(exchange->connection);
+    wants_run = true; /* a resume takes effect only inside a later MHD_run() */
+}
+
+/* Called after the headers, for each piece of the body, and at its end. During the body nothing can be answered, and answering at once closes the
+ * connection: so errors wait for the end, except for a client that waits for "100 Continue". */
+static enum MHD_Result handle(void *context, struct MHD_Connection *connection, const char *url, const char *method, const char *version,
+                              const char *upload, size_t *upload_size, void **request)
+{
+    struct exchange_private *exchange = *request;
+
+    (void)context;
+    (void)connection;
+    (void)url;
+    (void)version;
+    if (!exchange->has_begun) {
+        begin(exchange, method);
+        if (exchange->answer != ANSWER_NONE && exchange->public.expects_continue)
+            return send_answer(exchange);
+        return MHD_YES;
+    }
+    if (*upload_size > 0) {
+        take_piece(exchange, upload, *upload_size);
+        *upload_size = 0;
+        return MHD_YES;
+    }
+    if (!exchange->is_complete) {
+        exchange->is_complete = true;
+        exchange->public.body = buffer_bytes(&exchange->memory);
+        if (exchange->public.is_chunked)
+            (void)MHD_get_connection_values_n(exchange->connection, MHD_FOOTER_KIND, add_header, exchange);
+        if (exchange->answer == ANSWER_NONE)
+            exchange->public.on_complete(&exchange->public);
+    }
+    if (exchange->answer != ANSWER_NONE)
+        return send_answer(exchange);
+    suspend(exchange);
+    return MHD_YES;
+}
+
+/* --- connections and the loop --------------------------------------------------------------------------------------------------------- */
+
+static void connection_event(void *context, struct MHD_Connection *handle_, void **socket_context, enum MHD_ConnectionNotificationCode code)
+{
+    (void)context;
+    if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
+        free(*socket_context);
+        *socket_context = NULL;
+        return;
+    }
+    struct connection *connection = calloc(1, sizeof *connection);
+    const union MHD_ConnectionInfo *info = MHD_get_connection_info(handle_, MHD_CONNECTION_INFO_CONNECTION_FD);
+
+    check(connection != NULL);
+    listen_names(info->connect_fd, connection->local, connection->peer, sizeof connection->local, &connection->port);
+    *socket_context = connection;
+}
+
+static void accepted(int fd, const struct sockaddr *address, socklen_t size)
+{
+    if (MHD_add_connection(daemon_, fd, address, size) != MHD_YES)
+        log_warn("a connection could not be taken");
+    wants_run = true;
+}
+
+static void daemon_ready(struct watch *watch, uint32_t events)
+{
+    (void)watch;
+    (void)events;
+    wants_run = true;
+}
+
+static void run_hook(void *context)
+{
+    MHD_UNSIGNED_LONG_LONG wait;
+
+    (void)context;
+    if (!wants_run && MHD_get_timeout(daemon_, &wait) == MHD_YES && wait == 0)
+        wants_run = true;
+    if (!wants_run)
+        return;
+    wants_run = false;
+    (void)MHD_run(daemon_);
+}
+
+static int run_limit(void *context)
+{
+    MHD_UNSIGNED_LONG_LONG wait;
+
+    (void)context;
+    if (wants_run)
+        return 0;
+    if (MHD_get_timeout(daemon_, &wait) != MHD_YES)
+        return -1;
+    return wait > 60000 ? 60000 : (int)wait;
+}
+
+static void log_http(void *context, const char *format, va_list arguments) __attribute__((format(printf, 2, 0)));
+static void log_http(void *context, const char *format, va_list arguments)
+{
+    char line[400];
+
+    (void)context;
+    int size = vsnprintf(line, sizeof line, format, arguments);
+    while (size > 0 && size < (int)sizeof line && line[size - 1] == '\n')
+        line[--size] = '\0';
+    log_debug("http: %s", line);
+}
+
+static void raise_file_limit(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+        limit.rlim_cur = limit.rlim_max;
+        (void)setrlimit(RLIMIT_NOFILE, &limit);
+    }
+}
+
+int server_start(const struct server_options *options)
+{
+    on_request = options->on_request;
+    raise_file_limit();
+    daemon_ = MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME | MHD_ALLOW_UPGRADE | MHD_USE_ERROR_LOG |
+                                   MHD_USE_SUPPRESS_DATE_NO_CLOCK,
+                               0, NULL, NULL, handle, NULL, MHD_OPTION_EXTERNAL_LOGGER, log_http, NULL, MHD_OPTION_URI_LOG_CALLBACK, new_exchange,
+                               NULL, MHD_OPTION_NOTIFY_COMPLETED, end_exchange, NULL, MHD_OPTION_NOTIFY_CONNECTION, connection_event, NULL,
+                               MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)POOL, MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS,
+                               MHD_OPTION_END);
+    if (daemon_ == NULL)
+        return -ENOMEM;
+    int error = listen_start(options->host, options->port, accepted);
+    if (error != 0)
+        return error;
+    error = loop_watch(&daemon_watch, MHD_get_daemon_info(daemon_, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd, EPOLLIN, daemon_ready);
+    if (error != 0)
+        return error;
+    loop_hook(run_hook, NULL);
+    loop_limit(run_limit, NULL);
+    return 0;
+}
+
+uint16_t server_port(void)
+{
+    return listen_port();
+}
+
+void server_answer_parked(int status, const char *content_type, const char *body, const struct exchange *except)
+{
+    struct exchange_private *next;
+
+    for (struct exchange_private *exchange = TAILQ_FIRST(&exchanges); exchange != NULL; exchange = next) {
+        next = TAILQ_NEXT(exchange, all);
+        if (!exchange->is_complete || exchange->answer != ANSWER_NONE || &exchange->public == except)
+            continue;
+        exchange_status(&exchange->public, status);
+        exchange_set_header(&exchange->public, "Content-Type", content_type);
+        exchange_close_after(&exchange->public);
+        exchange_answer(&exchange->public, bytes_of(arena_text(exchange->public.arena, body)));
+    }
+}
+
+size_t server_open_requests(const char *local_address)
+{
+    size_t count = 0;
+    struct exchange_private *exchange;
+
+    TAILQ_FOREACH(exchange, &exchanges, all)
+        if (exchange->answer == ANSWER_NONE && (local_address == NULL || text_equal(exchange->public.local_address, local_address)))
+            count++;
+    return count;
+}
+
+/* MHD aborts when it is stopped with suspended connections: all are answered or dropped first, and what is being sent gets a moment. */
+void server_stop(void)
+{
+    struct exchange_private *exchange;
+
+    if (daemon_ == NULL)
+        return;
+    listen_stop();
+    TAILQ_FOREACH(exchange, &exchanges, all) {
+        if (exchange->answer == ANSWER_NONE)
+            exchange->answer = ANSWER_DROP;
+        exchange->stream_ended = true;
+        server_wake(exchange);
+    }
+    for (int round = 0; round < STOP_ROUNDS && (round < 2 || !TAILQ_EMPTY(&exchanges)); round++) {
+        struct pollfd fd = {.fd = MHD_get_daemon_info(daemon_, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd, .events = POLLIN};
+
+        (void)MHD_run(daemon_);
+        (void)poll(&fd, 1, round < 2 ? 0 : 5);
+    }
+    loop_unwatch(&daemon_watch);
+    MHD_stop_daemon(daemon_);
+    daemon_ = NULL;
+}

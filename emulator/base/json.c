@@ -19,10 +19,12 @@ struct conversion {
 
 static struct value number_from(struct conversion *conversion, double number)
 {
-    const struct json_number *exact = conversion->numbers;
-    if (exact != NULL && exact->ordinal == conversion->ordinal++) {
-        conversion->numbers = exact->next;
-        return exact->value;
+    const struct json_number *kept = conversion->numbers;
+    if (kept != NULL && kept->ordinal == conversion->ordinal++) {
+        conversion->numbers = kept->next;
+        if (kept->value.kind == VALUE_INTEGER)
+            return kept->value;
+        number = kept->value.number;
     }
     static const double exact_below = 9007199254740992.0; /* 2^53 */
     if (number > -exact_below && number < exact_below && number >= floor(number) && number <= floor(number))

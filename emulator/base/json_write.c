@@ -25,9 +25,10 @@ static void write_integer(struct buffer *buffer, int64_t integer)
     write_digits(buffer, integer < 0 ? 0 - (uint64_t)integer : (uint64_t)integer);
 }
 
+/* Of those that are exact; json.c reads them as integers, too. */
 static bool is_whole(double number)
 {
-    return number >= -1e15 && number <= 1e15 && number >= floor(number) && number <= floor(number);
+    return fabs(number) < 9007199254740992.0 /* 2^53 */ && number >= floor(number) && number <= floor(number);
 }
 
 /* The shortest text that reads back as the same number. */
@@ -38,8 +39,8 @@ static void write_double(struct buffer *buffer, double number)
         buffer_text(buffer, "null"); /* as JavaScript does; JSON has no other word for it */
         return;
     }
-    if (is_whole(number) && !signbit(number)) {
-        write_digits(buffer, (uint64_t)number);
+    if (is_whole(number)) {
+        write_integer(buffer, (int64_t)number);
         return;
     }
     /* 15 digits are always exact one way, except that numbers next to zero have fewer. */

@@ -155,15 +155,24 @@ static void run(struct call *call, enum outcome (*operation)(struct call *))
 
 /* --- from the wire ---------------------------------------------------------------------------------------------------------------- */
 
-static const struct operation_row *row_of(const struct call *call)
+static const struct operation_row *find_row(const struct call *call)
 {
     return call->operation == NO_SHAPE ? NULL : service_row(call->service, call->operation);
+}
+
+/* After has_row(). */
+static const struct operation_row *row_of(const struct call *call)
+{
+    const struct operation_row *row = find_row(call);
+
+    check(row != NULL);
+    return row;
 }
 
 /* Support states have been looked at by the validator; this is for a table that promises what no function keeps. */
 static bool has_row(struct call *call)
 {
-    if (row_of(call) != NULL)
+    if (find_row(call) != NULL)
         return true;
     (void)fail(call, &error_not_implemented, "lowcloud does not emulate %s; 'lowcloud support %s' lists what it does",
                operation_name(call->service->model, call->operation), call->service->name);
@@ -250,7 +259,7 @@ void call_from_exchange(struct exchange *exchange, const struct service *service
     call->state->body_limit = BODY_DEFAULT_LIMIT;
     if (!protocol_find(call, path))
         return;
-    const struct operation_row *row = row_of(call);
+    const struct operation_row *row = find_row(call);
     if (row != NULL && row->begin != NULL) {
         begin_streaming(call, row);
         return;
@@ -465,6 +474,23 @@ size_t call_running(void)
         if (!state->is_parked || state->is_woken)
             count++;
     return count;
+}
+
+void call_pending(struct pending *pending)
+{
+    struct call_state *state;
+
+    TAILQ_FOREACH(state, &all, all)
+    {
+        const struct call *call = state->call;
+        bool waits = state->is_parked && !state->is_woken;
+        const char *name = call->operation == NO_SHAPE ? "a request" : operation_name(call->service->model, call->operation);
+
+        if (pending->mode != PENDING_SCHEDULED && !waits)
+            pending_add(pending, call->service->name, -1, "call: %s by %s", name, call->actor);
+        else if (pending->mode == PENDING_SCHEDULED && waits && state->is_timed && text_equal(call->actor, "environment"))
+            pending_add(pending, call->service->name, state->timer.due, "call: %s by a handler waits", name);
+    }
 }
 
 size_t call_stalled(const char *local_address)

@@ -122,5 +122,9 @@ size_t call_running(void);
 /* Calls from this local address (an environment's) that are parked on emulated time. */
 size_t call_stalled(const char *local_address);
 
+/* Running calls, or (PENDING_SCHEDULED) environments' calls that wait for emulated time. */
+struct pending;
+void call_pending(struct pending *pending);
+
 /* For the router: a call for this exchange; the body is taken as the operation wants it. */
 void call_from_exchange(struct exchange *exchange, const struct service *service, const char *path);

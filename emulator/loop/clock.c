@@ -26,6 +26,7 @@ static uint64_t next_order = 1;
 static int64_t real_now, monotonic_ns, emulated_now;
 static struct tie ties[TIES]; /* newest last */
 static int tie_count;
+static bool is_held;
 static enum clock_mode mode_now = CLOCK_MODE_REAL;
 static enum clock_mode mode_start = CLOCK_MODE_REAL;
 static int64_t start_at = -1;
@@ -235,7 +236,7 @@ static int wait_for(double ms)
 
 int clock_wait_ms(void)
 {
-    const struct timer *emulated = first(CLOCK_EMULATED), *real = first(CLOCK_REAL);
+    const struct timer *emulated = is_held ? NULL : first(CLOCK_EMULATED), *real = first(CLOCK_REAL);
     int wait = -1;
 
     if (real != NULL)
@@ -264,9 +265,16 @@ void clock_fire(void)
     for (int kind = 0; kind < 2; kind++) {
         int64_t now = kind == CLOCK_EMULATED ? emulated_now : clock_real_ms();
 
+        if (kind == CLOCK_EMULATED && is_held)
+            continue;
         for (struct timer *timer = first(kind); timer != NULL && timer->due <= now && timer->order < until; timer = first(kind))
             fire(timer);
     }
+}
+
+void clock_hold(bool held)
+{
+    is_held = held;
 }
 
 int64_t clock_next_due(void)

@@ -47,6 +47,8 @@ int64_t clock_next_due(void);            /* the earliest emulated timer, -1 when
 void clock_advance_to(int64_t ms);       /* moves emulated time without firing; never backwards */
 /* Fires the one earliest emulated timer due at or before `until`, moving the clock to its due time. False when there is none. */
 bool clock_fire_one(int64_t until);
+/* While held, the loop fires no emulated timers: an advance does, one at a time. */
+void clock_hold(bool held);
 
 /* Times that clients make: true when `client_ms` is within `slack_ms` of the real or of the emulated now. */
 bool clock_accepts(int64_t client_ms, int64_t slack_ms);

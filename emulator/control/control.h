@@ -1,0 +1,25 @@
+/* Control: /_lowcloud/..., and the few paths of other emulators that tools look for. Everything here looks at the services through their hooks. */
+#pragma once
+#include "emulator/aws/service.h"
+#include "emulator/http/message.h"
+
+struct control_options {
+    uint64_t seed;       /* given again at each reset; 0: none */
+    void (*stop)(void);  /* POST /_lowcloud/stop */
+};
+void control_start(const struct control_options *options);
+void control_ready(void); /* seeded and usable from now on */
+uint64_t control_seed(void);
+
+/* For the files of this folder. */
+void control_answer(struct exchange *exchange, int status, const struct value *body); /* JSON */
+void control_fail(struct exchange *exchange, int status, const char *message);        /* {"message": ...} */
+const char *control_parameter(struct exchange *exchange, const char *name);           /* of the query, decoded; NULL */
+void control_place(struct exchange *exchange, const char **account, const char **region);
+
+void clock_get(struct exchange *exchange);
+void clock_post(struct exchange *exchange);
+void idle_get(struct exchange *exchange);
+void journal_get(struct exchange *exchange);
+void reset_post(struct exchange *exchange);
+void settle_start(void);

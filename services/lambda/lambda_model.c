@@ -2937,6 +2937,7 @@ const struct model lambda_model = {
     .api_version = "2015-03-31",
     .xml_namespace = NULL,
     .error_namespace = NULL,
+    .validation_error = NULL,
     .protocol = PROTOCOL_REST_JSON,
     .also_query = 0,
     .query_compatible = 0,

@@ -21,7 +21,7 @@ LIBRARY_OBJECTS := $(filter-out $(B)/cli/main.o,$(OBJECTS))
 UNITS := $(patsubst tests/unit/%.c,$(B)/tests/unit/%,$(wildcard tests/unit/*.c))
 
 # Small programs of their own: exec'd, never linked into the server.
-LAUNCHER := $(wildcard emulator/loop/launcher/*.c)
+LAUNCHER := $(wildcard emulator/loop/launcher/*.c) emulator/loop/packet.c emulator/loop/culprit.c
 UNPACK := $(wildcard services/lambda/unpack/*.c)
 STDIO := $(wildcard services/lambda/stdio/*.c)
 RUNTIME_FILES := $(wildcard services/lambda/runtimes/*/*)
@@ -35,7 +35,7 @@ $(B)/liblowcloud.a: $(LIBRARY_OBJECTS)
 	@rm -f $@
 	$(AR) rcs $@ $^
 
-$(B)/libexec/lowcloud-launcher: $(LAUNCHER) emulator/loop/launcher.h | $(B)/libexec
+$(B)/libexec/lowcloud-launcher: $(LAUNCHER) $(wildcard emulator/loop/launcher.h emulator/loop/launcher/*.h) | $(B)/libexec
 	$(CC) $(STD) $(WARNINGS) -O2 -g -Werror -static -o $@ $(LAUNCHER)
 
 $(B)/libexec/lowcloud-unpack: $(UNPACK) | $(B)/libexec

@@ -23,6 +23,7 @@ enum process_isolation {
 struct process_end {
     int status;               /* as waitpid() gives it, of the handler itself */
     int exec_errno;           /* not 0: exec failed with this */
+    const char *exec_path;    /* then: the file or directory that it failed for, the missing interpreter of a script included; else NULL */
     bool out_of_memory;       /* killed by us or by the kernel for its memory limit */
     int64_t peak_memory;      /* bytes, of the tree as far as known */
 };
@@ -40,7 +41,7 @@ struct command {
     const char *const *arguments;   /* argv, NULL-terminated; arguments[0] is also the path unless `path` is given */
     const char *path;
     const char *const *environment; /* NAME=value, NULL-terminated; NULL: ours */
-    const char *directory;          /* NULL: ours. As seen by the child (inside the namespace) */
+    const char *directory;          /* NULL: ours; for an environment its task directory. As seen by the child (inside the namespace) */
     struct bytes input;             /* for stdin, then its end; copied */
 
     /* Environments only. */

@@ -1,0 +1,28 @@
+/* The command line's own HTTP client: one request, one answer, over a blocking socket. */
+#pragma once
+#include <stdbool.h>
+
+#include "emulator/base/arena.h"
+#include "emulator/base/text.h"
+
+struct reply {
+    int status;
+    const char *headers; /* raw */
+    struct bytes body;
+};
+
+/* --endpoint taken out of the words, else AWS_ENDPOINT_URL, else http://127.0.0.1:4566. */
+const char *client_endpoint(int *count, char **words);
+
+/* `headers` are complete lines, each with CRLF, or "". False after a line on stderr that says what to do. */
+bool client_send(struct arena *arena, const char *endpoint, const char *method, const char *target, const char *headers, struct bytes body,
+                 struct reply *reply);
+/* The same without the line: for waiting. */
+bool client_try(struct arena *arena, const char *endpoint, const char *method, const char *target, const char *headers, struct bytes body,
+                struct reply *reply);
+const char *client_header(struct arena *arena, const struct reply *reply, const char *name);
+/* An Authorization header that carries account and region, without a signature that anybody checks. */
+char *client_authorization(struct arena *arena, const char *account, const char *region, const char *service);
+
+/* Prints the body (with a newline at its end); exit code 0 for 2xx, else 1. */
+int client_print(const struct reply *reply);

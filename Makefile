@@ -11,6 +11,7 @@ WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -
   -Wformat=2 -Wundef -Wvla -Wnull-dereference -Wdouble-promotion -Wimplicit-fallthrough
 OPTIMISE := $(if $(SAN),-O1 -g -fsanitize=address$(comma)undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer,-O2 -g -Werror)
 comma := ,
+Q = $(if $(V),,@printf '  %s\n' $@;)
 CFLAGS += $(STD) $(WARNINGS) $(OPTIMISE) -MMD -MP
 LINK_SAN := $(if $(SAN),-fsanitize=address$(comma)undefined)
 LIBRARIES := -lmicrohttpd -lcjson -luuid -lsqlite3 -lcrypto -lz -lexpat -lpcre2-8 -lm
@@ -29,20 +30,20 @@ RUNTIME_FILES := $(wildcard services/lambda/runtimes/*/*)
 all: $(B)/lowcloud $(B)/libexec/lowcloud-launcher $(B)/libexec/lowcloud-unpack $(B)/libexec/lowcloud-stdio runtimes
 
 $(B)/lowcloud: $(B)/cli/main.o $(B)/liblowcloud.a
-	$(CC) $(LDFLAGS) $(LINK_SAN) -o $@ $^ $(LIBRARIES)
+	$(Q)$(CC) $(LDFLAGS) $(LINK_SAN) -o $@ $^ $(LIBRARIES)
 
 $(B)/liblowcloud.a: $(LIBRARY_OBJECTS)
 	@rm -f $@
-	$(AR) rcs $@ $^
+	$(Q)$(AR) rcs $@ $^
 
 $(B)/libexec/lowcloud-launcher: $(LAUNCHER) $(wildcard emulator/loop/launcher.h emulator/loop/launcher/*.h) | $(B)/libexec
-	$(CC) $(STD) $(WARNINGS) -O2 -g -Werror -static -o $@ $(LAUNCHER)
+	$(Q)$(CC) $(STD) $(WARNINGS) -O2 -g -Werror -static -o $@ $(LAUNCHER)
 
 $(B)/libexec/lowcloud-unpack: $(UNPACK) | $(B)/libexec
-	$(CC) $(STD) $(WARNINGS) $(OPTIMISE) $(LINK_SAN) -o $@ $(UNPACK) -larchive
+	$(Q)$(CC) $(STD) $(WARNINGS) $(OPTIMISE) $(LINK_SAN) -o $@ $(UNPACK) -larchive
 
 $(B)/libexec/lowcloud-stdio: $(STDIO) | $(B)/libexec
-	$(CC) $(STD) $(WARNINGS) -O2 -g -Werror -static -o $@ $(STDIO)
+	$(Q)$(CC) $(STD) $(WARNINGS) -O2 -g -Werror -static -o $@ $(STDIO)
 
 $(B)/libexec:
 	@mkdir -p $@
@@ -55,16 +56,41 @@ $(B)/share/runtimes/%: services/lambda/runtimes/%
 
 $(B)/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) -c -o $@ $<
+	$(Q)$(CC) $(CFLAGS) -c -o $@ $<
 
 $(B)/tests/unit/%: tests/unit/%.c $(B)/liblowcloud.a
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(LINK_SAN) -o $@ $< $(B)/liblowcloud.a $(LIBRARIES) -lcmocka
+	$(Q)$(CC) $(CFLAGS) $(LINK_SAN) -o $@ $< $(B)/liblowcloud.a $(LIBRARIES) -lcmocka
+
+# Built by tests/kill/run.py.
+GROUND := $(patsubst %.c,$(B)/%.o,$(wildcard emulator/base/*.c emulator/loop/*.c))
+$(B)/tests/kill/driver: tests/kill/driver.c $(GROUND)
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(LINK_SAN) -o $@ $< $(GROUND) $(LIBRARIES)
+$(B)/tests/kill/handler: tests/kill/handler.c
+	@mkdir -p $(@D)
+	$(CC) $(STD) $(WARNINGS) -O2 -g -Werror -static -o $@ $<
 
 units: $(UNITS)
 
+# --- what people call ---------------------------------------------------------------------------------------------------
+
+setup:
+	@tools/setup.sh
+
+# Recursive, because what is installed first decides what the rules above can do.
+demo: setup
+	+@$(MAKE) --no-print-directory all
+	@BUILD=$(B) fixtures/orders/demo.sh
+
+test: setup
+	+@$(MAKE) --no-print-directory all units
+	@BUILD=$(B) python3 tests/main.py
+
+check: all units
+	@BUILD=$(B) python3 tests/main.py layers unit protocol
+
 # Generated from tools/models and tools/overlays; committed. `make check` regenerates and compares.
-MODELS := $(basename $(notdir $(wildcard tools/overlays/*.json)))
 models:
 	python3 tools/generate_models.py
 
@@ -80,5 +106,5 @@ install: all
 	install -m 755 $(B)/libexec/* $(DESTDIR)$(PREFIX)/libexec/lowcloud/
 	cp -r $(B)/share/runtimes $(DESTDIR)$(PREFIX)/share/lowcloud/
 
-.PHONY: all units models layers clean install
+.PHONY: all units setup demo test check models layers clean install
 -include $(OBJECTS:.o=.d) $(UNITS:=.d)

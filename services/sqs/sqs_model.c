@@ -175,36 +175,10 @@ static const char strings[] =
     "MessageList\0"
     "MessageSystemAttributeList\0"
     "MessageSystemAttributeMap\0"
-    "All\0"
-    "SenderId\0"
-    "SentTimestamp\0"
-    "ApproximateReceiveCount\0"
-    "ApproximateFirstReceiveTimestamp\0"
-    "AWSTraceHeader\0"
-    "DeadLetterQueueSourceArn\0"
     "MessageSystemAttributeNameForSends\0"
     "NullableInteger\0"
     "NullableLong\0"
     "QueueAttributeMap\0"
-    "Policy\0"
-    "MaximumMessageSize\0"
-    "MessageRetentionPeriod\0"
-    "ApproximateNumberOfMessages\0"
-    "ApproximateNumberOfMessagesNotVisible\0"
-    "CreatedTimestamp\0"
-    "LastModifiedTimestamp\0"
-    "QueueArn\0"
-    "ApproximateNumberOfMessagesDelayed\0"
-    "ReceiveMessageWaitTimeSeconds\0"
-    "RedrivePolicy\0"
-    "FifoQueue\0"
-    "ContentBasedDeduplication\0"
-    "KmsMasterKeyId\0"
-    "KmsDataKeyReusePeriodSeconds\0"
-    "DeduplicationScope\0"
-    "FifoThroughputLimit\0"
-    "RedriveAllowPolicy\0"
-    "SqsManagedSseEnabled\0"
     "QueueAttributeName\0"
     "QueueUrlList\0"
     "SendMessageBatchRequestEntryList\0"
@@ -244,29 +218,29 @@ static const char strings[] =
     ;
 
 static const struct operation operations[] = {
-    {3978, 3992, 3997, 0, 0, 0, 0, NO_SHAPE, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* AddPermission */
-    {3999, 3992, 3997, 0, 259, 259, 4, 5, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* CancelMessageMoveTask */
-    {4021, 3992, 3997, 0, 0, 0, 10, NO_SHAPE, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* ChangeMessageVisibility */
-    {4045, 3992, 3997, 0, 462, 462, 6, 8, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* ChangeMessageVisibilityBatch */
-    {4074, 3992, 3997, 0, 587, 587, 11, 12, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* CreateQueue */
-    {4086, 3992, 3997, 0, 0, 0, 17, NO_SHAPE, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* DeleteMessage */
-    {4100, 3992, 3997, 0, 692, 692, 13, 15, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* DeleteMessageBatch */
-    {4119, 3992, 3997, 0, 0, 0, 18, NO_SHAPE, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* DeleteQueue */
-    {4131, 3992, 3997, 0, 830, 830, 20, 21, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* GetQueueAttributes */
-    {4150, 3992, 3997, 0, 897, 897, 22, 23, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* GetQueueUrl */
-    {4162, 3992, 3997, 0, 1218, 1218, 38, 39, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* ListDeadLetterSourceQueues */
-    {4189, 3992, 3997, 0, 1329, 1329, 40, 41, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* ListMessageMoveTasks */
-    {4210, 3992, 3997, 0, 1498, 1498, 43, 44, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* ListQueueTags */
-    {4224, 3992, 3997, 0, 1562, 1562, 45, 46, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* ListQueues */
-    {4235, 3992, 3997, 0, 0, 0, 53, NO_SHAPE, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* PurgeQueue */
-    {4246, 3992, 3997, 0, 2146, 2146, 58, 59, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* ReceiveMessage */
-    {4261, 3992, 3997, 0, 0, 0, 60, NO_SHAPE, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* RemovePermission */
-    {4278, 3992, 3997, 0, 2528, 2528, 67, 68, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* SendMessage */
-    {4290, 3992, 3997, 0, 2425, 2425, 63, 65, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* SendMessageBatch */
-    {4307, 3992, 3997, 0, 0, 0, 69, NO_SHAPE, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* SetQueueAttributes */
-    {4326, 3992, 3997, 0, 2600, 2600, 70, 71, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* StartMessageMoveTask */
-    {4347, 3992, 3997, 0, 0, 0, 72, NO_SHAPE, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* TagQueue */
-    {4356, 3992, 3997, 0, 0, 0, 75, NO_SHAPE, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* UntagQueue */
+    {3453, 3467, 3472, 0, 0, 0, 0, NO_SHAPE, 200, 0, 0, 0, SUPPORT_RECORDED, 0}, /* AddPermission */
+    {3474, 3467, 3472, 0, 259, 259, 4, 5, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* CancelMessageMoveTask */
+    {3496, 3467, 3472, 0, 0, 0, 10, NO_SHAPE, 200, 0, 0, 0, SUPPORT_DONE, 0}, /* ChangeMessageVisibility */
+    {3520, 3467, 3472, 0, 462, 462, 6, 8, 200, 0, 0, 0, SUPPORT_DONE, 0}, /* ChangeMessageVisibilityBatch */
+    {3549, 3467, 3472, 0, 587, 587, 11, 12, 200, 0, 0, 0, SUPPORT_DONE, 0}, /* CreateQueue */
+    {3561, 3467, 3472, 0, 0, 0, 17, NO_SHAPE, 200, 0, 0, 0, SUPPORT_DONE, 0}, /* DeleteMessage */
+    {3575, 3467, 3472, 0, 692, 692, 13, 15, 200, 0, 0, 0, SUPPORT_DONE, 0}, /* DeleteMessageBatch */
+    {3594, 3467, 3472, 0, 0, 0, 18, NO_SHAPE, 200, 0, 0, 0, SUPPORT_DONE, 0}, /* DeleteQueue */
+    {3606, 3467, 3472, 0, 830, 830, 20, 21, 200, 0, 0, 0, SUPPORT_DONE, 0}, /* GetQueueAttributes */
+    {3625, 3467, 3472, 0, 897, 897, 22, 23, 200, 0, 0, 0, SUPPORT_DONE, 0}, /* GetQueueUrl */
+    {3637, 3467, 3472, 0, 1218, 1218, 38, 39, 200, 0, 0, 0, SUPPORT_DONE, 0}, /* ListDeadLetterSourceQueues */
+    {3664, 3467, 3472, 0, 1329, 1329, 40, 41, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* ListMessageMoveTasks */
+    {3685, 3467, 3472, 0, 1498, 1498, 43, 44, 200, 0, 0, 0, SUPPORT_DONE, 0}, /* ListQueueTags */
+    {3699, 3467, 3472, 0, 1562, 1562, 45, 46, 200, 0, 0, 0, SUPPORT_DONE, 0}, /* ListQueues */
+    {3710, 3467, 3472, 0, 0, 0, 53, NO_SHAPE, 200, 0, 0, 0, SUPPORT_DONE, 0}, /* PurgeQueue */
+    {3721, 3467, 3472, 0, 2146, 2146, 58, 59, 200, 0, 0, 0, SUPPORT_DONE, 0}, /* ReceiveMessage */
+    {3736, 3467, 3472, 0, 0, 0, 60, NO_SHAPE, 200, 0, 0, 0, SUPPORT_RECORDED, 0}, /* RemovePermission */
+    {3753, 3467, 3472, 0, 2528, 2528, 67, 68, 200, 0, 0, 0, SUPPORT_DONE, 0}, /* SendMessage */
+    {3765, 3467, 3472, 0, 2425, 2425, 63, 65, 200, 0, 0, 0, SUPPORT_DONE, 0}, /* SendMessageBatch */
+    {3782, 3467, 3472, 0, 0, 0, 69, NO_SHAPE, 200, 0, 0, 0, SUPPORT_DONE, 0}, /* SetQueueAttributes */
+    {3801, 3467, 3472, 0, 2600, 2600, 70, 71, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* StartMessageMoveTask */
+    {3822, 3467, 3472, 0, 0, 0, 72, NO_SHAPE, 200, 0, 0, 0, SUPPORT_DONE, 0}, /* TagQueue */
+    {3831, 3467, 3472, 0, 0, 0, 75, NO_SHAPE, 200, 0, 0, 0, SUPPORT_DONE, 0}, /* UntagQueue */
 };
 
 static const struct shape shapes[] = {
@@ -368,29 +342,29 @@ static const struct shape shapes[] = {
     {3154, SHAPE_TYPE_LIST, SHAPE_FLATTENED, TIMESTAMP_DEFAULT, 0, 47, NO_SHAPE, 2726, 0, 159, 0, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* MessageList */
     {3166, SHAPE_TYPE_LIST, SHAPE_FLATTENED, TIMESTAMP_DEFAULT, 0, 98, NO_SHAPE, 2726, 0, 159, 0, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* MessageSystemAttributeList */
     {3193, SHAPE_TYPE_MAP, SHAPE_FLATTENED, TIMESTAMP_DEFAULT, 0, 107, 98, 3089, 3095, 159, 0, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* MessageSystemAttributeMap */
-    {2048, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 159, 0, 0, 10, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* MessageSystemAttributeName */
-    {3343, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 159, 0, 10, 1, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* MessageSystemAttributeNameForSends */
-    {3378, SHAPE_TYPE_INTEGER, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 159, 0, 11, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* NullableInteger */
-    {3394, SHAPE_TYPE_LONG, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 159, 0, 11, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* NullableLong */
-    {3407, SHAPE_TYPE_MAP, SHAPE_FLATTENED, TIMESTAMP_DEFAULT, 0, 107, 103, 3089, 3095, 159, 0, 11, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* QueueAttributeMap */
-    {3826, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 159, 0, 11, 22, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* QueueAttributeName */
-    {3845, SHAPE_TYPE_LIST, SHAPE_FLATTENED, TIMESTAMP_DEFAULT, 0, 107, NO_SHAPE, 2726, 0, 159, 0, 33, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* QueueUrlList */
-    {3858, SHAPE_TYPE_LIST, SHAPE_FLATTENED, TIMESTAMP_DEFAULT, 0, 64, NO_SHAPE, 2726, 0, 159, 0, 33, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* SendMessageBatchRequestEntryList */
-    {3891, SHAPE_TYPE_LIST, SHAPE_FLATTENED, TIMESTAMP_DEFAULT, 0, 66, NO_SHAPE, 2726, 0, 159, 0, 33, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* SendMessageBatchResultEntryList */
-    {3923, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 159, 0, 33, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* String */
-    {3930, SHAPE_TYPE_LIST, 0, TIMESTAMP_DEFAULT, 0, 107, NO_SHAPE, 2726, 0, 159, 0, 33, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* StringList */
-    {2701, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 159, 0, 33, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* TagKey */
-    {3941, SHAPE_TYPE_LIST, SHAPE_FLATTENED, TIMESTAMP_DEFAULT, 0, 109, NO_SHAPE, 2726, 0, 159, 0, 33, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* TagKeyList */
-    {3956, SHAPE_TYPE_MAP, SHAPE_FLATTENED, TIMESTAMP_DEFAULT, 0, 112, 109, 3089, 3952, 159, 0, 33, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* TagMap */
-    {3963, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 159, 0, 33, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* TagValue */
-    {3972, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 159, 0, 33, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Token */
+    {2048, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 159, 0, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* MessageSystemAttributeName */
+    {3219, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 159, 0, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* MessageSystemAttributeNameForSends */
+    {3254, SHAPE_TYPE_INTEGER, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 159, 0, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* NullableInteger */
+    {3270, SHAPE_TYPE_LONG, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 159, 0, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* NullableLong */
+    {3283, SHAPE_TYPE_MAP, SHAPE_FLATTENED, TIMESTAMP_DEFAULT, 0, 107, 103, 3089, 3095, 159, 0, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* QueueAttributeMap */
+    {3301, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 159, 0, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* QueueAttributeName */
+    {3320, SHAPE_TYPE_LIST, SHAPE_FLATTENED, TIMESTAMP_DEFAULT, 0, 107, NO_SHAPE, 2726, 0, 159, 0, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* QueueUrlList */
+    {3333, SHAPE_TYPE_LIST, SHAPE_FLATTENED, TIMESTAMP_DEFAULT, 0, 64, NO_SHAPE, 2726, 0, 159, 0, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* SendMessageBatchRequestEntryList */
+    {3366, SHAPE_TYPE_LIST, SHAPE_FLATTENED, TIMESTAMP_DEFAULT, 0, 66, NO_SHAPE, 2726, 0, 159, 0, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* SendMessageBatchResultEntryList */
+    {3398, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 159, 0, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* String */
+    {3405, SHAPE_TYPE_LIST, 0, TIMESTAMP_DEFAULT, 0, 107, NO_SHAPE, 2726, 0, 159, 0, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* StringList */
+    {2701, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 159, 0, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* TagKey */
+    {3416, SHAPE_TYPE_LIST, SHAPE_FLATTENED, TIMESTAMP_DEFAULT, 0, 109, NO_SHAPE, 2726, 0, 159, 0, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* TagKeyList */
+    {3431, SHAPE_TYPE_MAP, SHAPE_FLATTENED, TIMESTAMP_DEFAULT, 0, 112, 109, 3089, 3427, 159, 0, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* TagMap */
+    {3438, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 159, 0, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* TagValue */
+    {3447, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 159, 0, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Token */
 };
 
 static const struct member members[] = {
-    {1, 1, 15, 76, LOCATION_BODY, MEMBER_REQUIRED | MEMBER_FLATTENED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* AddPermissionRequest.AWSAccountIds */
-    {28, 28, 36, 77, LOCATION_BODY, MEMBER_REQUIRED | MEMBER_FLATTENED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* AddPermissionRequest.Actions */
-    {47, 47, 47, 107, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* AddPermissionRequest.Label */
-    {53, 53, 53, 107, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* AddPermissionRequest.QueueUrl */
+    {1, 1, 15, 76, LOCATION_BODY, MEMBER_REQUIRED | MEMBER_FLATTENED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* AddPermissionRequest.AWSAccountIds */
+    {28, 28, 36, 77, LOCATION_BODY, MEMBER_REQUIRED | MEMBER_FLATTENED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* AddPermissionRequest.Actions */
+    {47, 47, 47, 107, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* AddPermissionRequest.Label */
+    {53, 53, 53, 107, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* AddPermissionRequest.QueueUrl */
     {83, 83, 83, 88, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* BatchEntryIdsNotDistinct.message */
     {83, 83, 83, 88, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* BatchRequestTooLong.message */
     {136, 136, 136, 107, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* BatchResultErrorEntry.Code */
@@ -399,37 +373,37 @@ static const struct member members[] = {
     {152, 152, 152, 82, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* BatchResultErrorEntry.SenderFault */
     {186, 186, 186, 107, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CancelMessageMoveTaskRequest.TaskHandle */
     {226, 226, 226, 90, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CancelMessageMoveTaskResult.ApproximateNumberOfMessagesMoved */
-    {287, 287, 295, 84, LOCATION_BODY, MEMBER_REQUIRED | MEMBER_FLATTENED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ChangeMessageVisibilityBatchRequest.Entries */
-    {53, 53, 53, 107, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ChangeMessageVisibilityBatchRequest.QueueUrl */
-    {141, 141, 141, 107, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ChangeMessageVisibilityBatchRequestEntry.Id */
-    {372, 372, 372, 107, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ChangeMessageVisibilityBatchRequestEntry.ReceiptHandle */
-    {386, 386, 386, 100, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ChangeMessageVisibilityBatchRequestEntry.VisibilityTimeout */
+    {287, 287, 295, 84, LOCATION_BODY, MEMBER_REQUIRED | MEMBER_FLATTENED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ChangeMessageVisibilityBatchRequest.Entries */
+    {53, 53, 53, 107, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ChangeMessageVisibilityBatchRequest.QueueUrl */
+    {141, 141, 141, 107, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ChangeMessageVisibilityBatchRequestEntry.Id */
+    {372, 372, 372, 107, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ChangeMessageVisibilityBatchRequestEntry.ReceiptHandle */
+    {386, 386, 386, 100, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ChangeMessageVisibilityBatchRequestEntry.VisibilityTimeout */
     {404, 404, 164, 79, LOCATION_BODY, MEMBER_REQUIRED | MEMBER_FLATTENED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ChangeMessageVisibilityBatchResult.Failed */
     {411, 411, 422, 85, LOCATION_BODY, MEMBER_REQUIRED | MEMBER_FLATTENED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ChangeMessageVisibilityBatchResult.Successful */
     {141, 141, 141, 107, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ChangeMessageVisibilityBatchResultEntry.Id */
-    {53, 53, 53, 107, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ChangeMessageVisibilityRequest.QueueUrl */
-    {372, 372, 372, 107, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ChangeMessageVisibilityRequest.ReceiptHandle */
-    {386, 386, 386, 100, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ChangeMessageVisibilityRequest.VisibilityTimeout */
-    {528, 528, 539, 102, LOCATION_BODY, MEMBER_FLATTENED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateQueueRequest.Attributes */
-    {549, 549, 549, 107, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateQueueRequest.QueueName */
-    {559, 559, 564, 111, LOCATION_BODY, MEMBER_FLATTENED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateQueueRequest.tags */
+    {53, 53, 53, 107, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ChangeMessageVisibilityRequest.QueueUrl */
+    {372, 372, 372, 107, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ChangeMessageVisibilityRequest.ReceiptHandle */
+    {386, 386, 386, 100, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ChangeMessageVisibilityRequest.VisibilityTimeout */
+    {528, 528, 539, 102, LOCATION_BODY, MEMBER_FLATTENED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CreateQueueRequest.Attributes */
+    {549, 549, 549, 107, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CreateQueueRequest.QueueName */
+    {559, 559, 564, 111, LOCATION_BODY, MEMBER_FLATTENED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CreateQueueRequest.tags */
     {53, 53, 53, 107, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateQueueResult.QueueUrl */
-    {287, 287, 605, 86, LOCATION_BODY, MEMBER_REQUIRED | MEMBER_FLATTENED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DeleteMessageBatchRequest.Entries */
-    {53, 53, 53, 107, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DeleteMessageBatchRequest.QueueUrl */
-    {141, 141, 141, 107, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DeleteMessageBatchRequestEntry.Id */
-    {372, 372, 372, 107, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DeleteMessageBatchRequestEntry.ReceiptHandle */
+    {287, 287, 605, 86, LOCATION_BODY, MEMBER_REQUIRED | MEMBER_FLATTENED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* DeleteMessageBatchRequest.Entries */
+    {53, 53, 53, 107, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* DeleteMessageBatchRequest.QueueUrl */
+    {141, 141, 141, 107, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* DeleteMessageBatchRequestEntry.Id */
+    {372, 372, 372, 107, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* DeleteMessageBatchRequestEntry.ReceiptHandle */
     {404, 404, 164, 79, LOCATION_BODY, MEMBER_REQUIRED | MEMBER_FLATTENED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DeleteMessageBatchResult.Failed */
     {411, 411, 662, 87, LOCATION_BODY, MEMBER_REQUIRED | MEMBER_FLATTENED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DeleteMessageBatchResult.Successful */
     {141, 141, 141, 107, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DeleteMessageBatchResultEntry.Id */
-    {53, 53, 53, 107, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DeleteMessageRequest.QueueUrl */
-    {372, 372, 372, 107, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DeleteMessageRequest.ReceiptHandle */
-    {53, 53, 53, 107, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DeleteQueueRequest.QueueUrl */
+    {53, 53, 53, 107, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* DeleteMessageRequest.QueueUrl */
+    {372, 372, 372, 107, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* DeleteMessageRequest.ReceiptHandle */
+    {53, 53, 53, 107, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* DeleteQueueRequest.QueueUrl */
     {83, 83, 83, 88, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* EmptyBatchRequest.message */
-    {775, 775, 790, 78, LOCATION_BODY, MEMBER_FLATTENED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetQueueAttributesRequest.AttributeNames */
-    {53, 53, 53, 107, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetQueueAttributesRequest.QueueUrl */
+    {775, 775, 790, 78, LOCATION_BODY, MEMBER_FLATTENED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* GetQueueAttributesRequest.AttributeNames */
+    {53, 53, 53, 107, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* GetQueueAttributesRequest.QueueUrl */
     {528, 528, 539, 102, LOCATION_BODY, MEMBER_FLATTENED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetQueueAttributesResult.Attributes */
-    {549, 549, 549, 107, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetQueueUrlRequest.QueueName */
-    {855, 855, 855, 107, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetQueueUrlRequest.QueueOwnerAWSAccountId */
+    {549, 549, 549, 107, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* GetQueueUrlRequest.QueueName */
+    {855, 855, 855, 107, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* GetQueueUrlRequest.QueueOwnerAWSAccountId */
     {53, 53, 53, 107, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetQueueUrlResult.QueueUrl */
     {83, 83, 83, 88, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* InvalidAddress.message */
     {83, 83, 83, 88, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* InvalidAttributeName.message */
@@ -444,9 +418,9 @@ static const struct member members[] = {
     {83, 83, 83, 88, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* KmsNotFound.message */
     {83, 83, 83, 88, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* KmsOptInRequired.message */
     {83, 83, 83, 88, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* KmsThrottled.message */
-    {1153, 1153, 1153, 83, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListDeadLetterSourceQueuesRequest.MaxResults */
-    {1164, 1164, 1164, 113, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListDeadLetterSourceQueuesRequest.NextToken */
-    {53, 53, 53, 107, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListDeadLetterSourceQueuesRequest.QueueUrl */
+    {1153, 1153, 1153, 83, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ListDeadLetterSourceQueuesRequest.MaxResults */
+    {1164, 1164, 1164, 113, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ListDeadLetterSourceQueuesRequest.NextToken */
+    {53, 53, 53, 107, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ListDeadLetterSourceQueuesRequest.QueueUrl */
     {1164, 1164, 1164, 113, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListDeadLetterSourceQueuesResult.NextToken */
     {1208, 1208, 53, 104, LOCATION_BODY, MEMBER_REQUIRED | MEMBER_FLATTENED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListDeadLetterSourceQueuesResult.queueUrls */
     {1153, 1153, 1153, 100, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListMessageMoveTasksRequest.MaxResults */
@@ -461,11 +435,11 @@ static const struct member members[] = {
     {1448, 1448, 1448, 90, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListMessageMoveTasksResultEntry.StartedTimestamp */
     {1465, 1465, 1465, 107, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListMessageMoveTasksResultEntry.Status */
     {186, 186, 186, 107, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListMessageMoveTasksResultEntry.TaskHandle */
-    {53, 53, 53, 107, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListQueueTagsRequest.QueueUrl */
+    {53, 53, 53, 107, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ListQueueTagsRequest.QueueUrl */
     {1493, 1493, 564, 111, LOCATION_BODY, MEMBER_FLATTENED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListQueueTagsResult.Tags */
-    {1153, 1153, 1153, 83, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListQueuesRequest.MaxResults */
-    {1164, 1164, 1164, 113, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListQueuesRequest.NextToken */
-    {1518, 1518, 1518, 107, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListQueuesRequest.QueueNamePrefix */
+    {1153, 1153, 1153, 83, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ListQueuesRequest.MaxResults */
+    {1164, 1164, 1164, 113, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ListQueuesRequest.NextToken */
+    {1518, 1518, 1518, 107, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ListQueuesRequest.QueueNamePrefix */
     {1164, 1164, 1164, 113, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListQueuesResult.NextToken */
     {1552, 1552, 53, 104, LOCATION_BODY, MEMBER_FLATTENED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListQueuesResult.QueueUrls */
     {528, 528, 539, 97, LOCATION_BODY, MEMBER_FLATTENED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* Message.Attributes */
@@ -475,45 +449,45 @@ static const struct member members[] = {
     {1617, 1617, 1635, 93, LOCATION_BODY, MEMBER_FLATTENED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* Message.MessageAttributes */
     {1652, 1652, 1652, 107, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* Message.MessageId */
     {372, 372, 372, 107, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* Message.ReceiptHandle */
-    {1662, 1662, 1679, 81, LOCATION_BODY, MEMBER_FLATTENED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* MessageAttributeValue.BinaryListValues */
-    {1695, 1695, 1695, 80, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* MessageAttributeValue.BinaryValue */
-    {1707, 1707, 1707, 107, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* MessageAttributeValue.DataType */
-    {1716, 1716, 1733, 108, LOCATION_BODY, MEMBER_FLATTENED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* MessageAttributeValue.StringListValues */
-    {1749, 1749, 1749, 107, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* MessageAttributeValue.StringValue */
-    {1662, 1662, 1679, 81, LOCATION_BODY, MEMBER_FLATTENED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* MessageSystemAttributeValue.BinaryListValues */
-    {1695, 1695, 1695, 80, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* MessageSystemAttributeValue.BinaryValue */
-    {1707, 1707, 1707, 107, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* MessageSystemAttributeValue.DataType */
-    {1716, 1716, 1733, 108, LOCATION_BODY, MEMBER_FLATTENED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* MessageSystemAttributeValue.StringListValues */
-    {1749, 1749, 1749, 107, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* MessageSystemAttributeValue.StringValue */
+    {1662, 1662, 1679, 81, LOCATION_BODY, MEMBER_FLATTENED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* MessageAttributeValue.BinaryListValues */
+    {1695, 1695, 1695, 80, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* MessageAttributeValue.BinaryValue */
+    {1707, 1707, 1707, 107, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* MessageAttributeValue.DataType */
+    {1716, 1716, 1733, 108, LOCATION_BODY, MEMBER_FLATTENED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* MessageAttributeValue.StringListValues */
+    {1749, 1749, 1749, 107, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* MessageAttributeValue.StringValue */
+    {1662, 1662, 1679, 81, LOCATION_BODY, MEMBER_FLATTENED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* MessageSystemAttributeValue.BinaryListValues */
+    {1695, 1695, 1695, 80, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* MessageSystemAttributeValue.BinaryValue */
+    {1707, 1707, 1707, 107, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* MessageSystemAttributeValue.DataType */
+    {1716, 1716, 1733, 108, LOCATION_BODY, MEMBER_FLATTENED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* MessageSystemAttributeValue.StringListValues */
+    {1749, 1749, 1749, 107, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* MessageSystemAttributeValue.StringValue */
     {83, 83, 83, 88, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* OverLimit.message */
     {83, 83, 83, 88, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PurgeQueueInProgress.message */
-    {53, 53, 53, 107, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PurgeQueueRequest.QueueUrl */
+    {53, 53, 53, 107, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PurgeQueueRequest.QueueUrl */
     {83, 83, 83, 88, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* QueueDeletedRecently.message */
     {83, 83, 83, 88, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* QueueDoesNotExist.message */
     {83, 83, 83, 88, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* QueueNameExists.message */
     {83, 83, 83, 88, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ReceiptHandleIsInvalid.message */
-    {775, 775, 790, 78, LOCATION_BODY, MEMBER_FLATTENED | MEMBER_DEPRECATED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ReceiveMessageRequest.AttributeNames */
-    {1957, 1957, 1957, 100, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ReceiveMessageRequest.MaxNumberOfMessages */
-    {1977, 1977, 1999, 92, LOCATION_BODY, MEMBER_FLATTENED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ReceiveMessageRequest.MessageAttributeNames */
-    {2020, 2020, 2048, 96, LOCATION_BODY, MEMBER_FLATTENED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ReceiveMessageRequest.MessageSystemAttributeNames */
-    {53, 53, 53, 107, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ReceiveMessageRequest.QueueUrl */
-    {2075, 2075, 2075, 107, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ReceiveMessageRequest.ReceiveRequestAttemptId */
-    {386, 386, 386, 100, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ReceiveMessageRequest.VisibilityTimeout */
-    {2099, 2099, 2099, 100, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ReceiveMessageRequest.WaitTimeSeconds */
+    {775, 775, 790, 78, LOCATION_BODY, MEMBER_FLATTENED | MEMBER_DEPRECATED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ReceiveMessageRequest.AttributeNames */
+    {1957, 1957, 1957, 100, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ReceiveMessageRequest.MaxNumberOfMessages */
+    {1977, 1977, 1999, 92, LOCATION_BODY, MEMBER_FLATTENED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ReceiveMessageRequest.MessageAttributeNames */
+    {2020, 2020, 2048, 96, LOCATION_BODY, MEMBER_FLATTENED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ReceiveMessageRequest.MessageSystemAttributeNames */
+    {53, 53, 53, 107, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ReceiveMessageRequest.QueueUrl */
+    {2075, 2075, 2075, 107, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ReceiveMessageRequest.ReceiveRequestAttemptId */
+    {386, 386, 386, 100, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ReceiveMessageRequest.VisibilityTimeout */
+    {2099, 2099, 2099, 100, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ReceiveMessageRequest.WaitTimeSeconds */
     {2137, 2137, 144, 95, LOCATION_BODY, MEMBER_FLATTENED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ReceiveMessageResult.Messages */
-    {47, 47, 47, 107, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* RemovePermissionRequest.Label */
-    {53, 53, 53, 107, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* RemovePermissionRequest.QueueUrl */
+    {47, 47, 47, 107, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* RemovePermissionRequest.Label */
+    {53, 53, 53, 107, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* RemovePermissionRequest.QueueUrl */
     {83, 83, 83, 88, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* RequestThrottled.message */
     {83, 83, 83, 88, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ResourceNotFoundException.message */
-    {287, 287, 2234, 105, LOCATION_BODY, MEMBER_REQUIRED | MEMBER_FLATTENED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* SendMessageBatchRequest.Entries */
-    {53, 53, 53, 107, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* SendMessageBatchRequest.QueueUrl */
-    {2287, 2287, 2287, 100, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* SendMessageBatchRequestEntry.DelaySeconds */
-    {141, 141, 141, 107, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* SendMessageBatchRequestEntry.Id */
-    {1617, 1617, 1635, 93, LOCATION_BODY, MEMBER_FLATTENED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* SendMessageBatchRequestEntry.MessageAttributes */
-    {2300, 2300, 2300, 107, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* SendMessageBatchRequestEntry.MessageBody */
-    {2312, 2312, 2312, 107, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* SendMessageBatchRequestEntry.MessageDeduplicationId */
-    {2335, 2335, 2335, 107, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* SendMessageBatchRequestEntry.MessageGroupId */
-    {2350, 2350, 2374, 94, LOCATION_BODY, MEMBER_FLATTENED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* SendMessageBatchRequestEntry.MessageSystemAttributes */
+    {287, 287, 2234, 105, LOCATION_BODY, MEMBER_REQUIRED | MEMBER_FLATTENED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* SendMessageBatchRequest.Entries */
+    {53, 53, 53, 107, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* SendMessageBatchRequest.QueueUrl */
+    {2287, 2287, 2287, 100, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* SendMessageBatchRequestEntry.DelaySeconds */
+    {141, 141, 141, 107, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* SendMessageBatchRequestEntry.Id */
+    {1617, 1617, 1635, 93, LOCATION_BODY, MEMBER_FLATTENED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* SendMessageBatchRequestEntry.MessageAttributes */
+    {2300, 2300, 2300, 107, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* SendMessageBatchRequestEntry.MessageBody */
+    {2312, 2312, 2312, 107, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* SendMessageBatchRequestEntry.MessageDeduplicationId */
+    {2335, 2335, 2335, 107, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* SendMessageBatchRequestEntry.MessageGroupId */
+    {2350, 2350, 2374, 94, LOCATION_BODY, MEMBER_FLATTENED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* SendMessageBatchRequestEntry.MessageSystemAttributes */
     {404, 404, 164, 79, LOCATION_BODY, MEMBER_REQUIRED | MEMBER_FLATTENED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* SendMessageBatchResult.Failed */
     {411, 411, 2397, 106, LOCATION_BODY, MEMBER_REQUIRED | MEMBER_FLATTENED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* SendMessageBatchResult.Successful */
     {141, 141, 141, 107, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* SendMessageBatchResultEntry.Id */
@@ -522,30 +496,30 @@ static const struct member members[] = {
     {2465, 2465, 2465, 107, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* SendMessageBatchResultEntry.MD5OfMessageSystemAttributes */
     {1652, 1652, 1652, 107, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* SendMessageBatchResultEntry.MessageId */
     {2494, 2494, 2494, 107, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* SendMessageBatchResultEntry.SequenceNumber */
-    {2287, 2287, 2287, 100, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* SendMessageRequest.DelaySeconds */
-    {1617, 1617, 1635, 93, LOCATION_BODY, MEMBER_FLATTENED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* SendMessageRequest.MessageAttributes */
-    {2300, 2300, 2300, 107, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* SendMessageRequest.MessageBody */
-    {2312, 2312, 2312, 107, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* SendMessageRequest.MessageDeduplicationId */
-    {2335, 2335, 2335, 107, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* SendMessageRequest.MessageGroupId */
-    {2350, 2350, 2374, 94, LOCATION_BODY, MEMBER_FLATTENED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* SendMessageRequest.MessageSystemAttributes */
-    {53, 53, 53, 107, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* SendMessageRequest.QueueUrl */
+    {2287, 2287, 2287, 100, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* SendMessageRequest.DelaySeconds */
+    {1617, 1617, 1635, 93, LOCATION_BODY, MEMBER_FLATTENED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* SendMessageRequest.MessageAttributes */
+    {2300, 2300, 2300, 107, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* SendMessageRequest.MessageBody */
+    {2312, 2312, 2312, 107, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* SendMessageRequest.MessageDeduplicationId */
+    {2335, 2335, 2335, 107, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* SendMessageRequest.MessageGroupId */
+    {2350, 2350, 2374, 94, LOCATION_BODY, MEMBER_FLATTENED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* SendMessageRequest.MessageSystemAttributes */
+    {53, 53, 53, 107, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* SendMessageRequest.QueueUrl */
     {1594, 1594, 1594, 107, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* SendMessageResult.MD5OfMessageAttributes */
     {2448, 2448, 2448, 107, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* SendMessageResult.MD5OfMessageBody */
     {2465, 2465, 2465, 107, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* SendMessageResult.MD5OfMessageSystemAttributes */
     {1652, 1652, 1652, 107, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* SendMessageResult.MessageId */
     {2494, 2494, 2494, 107, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* SendMessageResult.SequenceNumber */
-    {528, 528, 539, 102, LOCATION_BODY, MEMBER_REQUIRED | MEMBER_FLATTENED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* SetQueueAttributesRequest.Attributes */
-    {53, 53, 53, 107, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* SetQueueAttributesRequest.QueueUrl */
+    {528, 528, 539, 102, LOCATION_BODY, MEMBER_REQUIRED | MEMBER_FLATTENED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* SetQueueAttributesRequest.Attributes */
+    {53, 53, 53, 107, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* SetQueueAttributesRequest.QueueUrl */
     {1390, 1390, 1390, 107, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* StartMessageMoveTaskRequest.DestinationArn */
     {1419, 1419, 1419, 100, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* StartMessageMoveTaskRequest.MaxNumberOfMessagesPerSecond */
     {1251, 1251, 1251, 107, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* StartMessageMoveTaskRequest.SourceArn */
     {186, 186, 186, 107, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* StartMessageMoveTaskResult.TaskHandle */
-    {53, 53, 53, 107, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* TagQueueRequest.QueueUrl */
-    {1493, 1493, 564, 111, LOCATION_BODY, MEMBER_REQUIRED | MEMBER_FLATTENED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* TagQueueRequest.Tags */
+    {53, 53, 53, 107, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* TagQueueRequest.QueueUrl */
+    {1493, 1493, 564, 111, LOCATION_BODY, MEMBER_REQUIRED | MEMBER_FLATTENED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* TagQueueRequest.Tags */
     {83, 83, 83, 88, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* TooManyEntriesInBatchRequest.message */
     {83, 83, 83, 88, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UnsupportedOperation.message */
-    {53, 53, 53, 107, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UntagQueueRequest.QueueUrl */
-    {2693, 2693, 2701, 110, LOCATION_BODY, MEMBER_REQUIRED | MEMBER_FLATTENED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UntagQueueRequest.TagKeys */
+    {53, 53, 53, 107, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* UntagQueueRequest.QueueUrl */
+    {2693, 2693, 2701, 110, LOCATION_BODY, MEMBER_REQUIRED | MEMBER_FLATTENED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* UntagQueueRequest.TagKeys */
 };
 
 static const struct selector selectors[] = {
@@ -553,8 +527,7 @@ static const struct selector selectors[] = {
 };
 
 static const uint32_t enumerations[] = {
-    3219, 3223, 3232, 3246, 3270, 2494, 2312, 2335, 3303, 3318, 3303, 3219, 3425, 386, 3432, 3451, 3474, 3502, 3540, 3557,
-    3579, 3588, 2287, 3623, 3653, 3667, 3677, 3703, 3718, 3747, 3766, 3786, 3805,
+    0
 };
 
 const struct model sqs_model = {
@@ -564,6 +537,7 @@ const struct model sqs_model = {
     .api_version = "2012-11-05",
     .xml_namespace = "http://queue.amazonaws.com/doc/2012-11-05/",
     .error_namespace = "com.amazonaws.sqs",
+    .validation_error = NULL,
     .protocol = PROTOCOL_JSON_1_0,
     .also_query = 1,
     .query_compatible = 1,

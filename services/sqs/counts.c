@@ -1,0 +1,55 @@
+#include "services/sqs/counts.h"
+
+#include "emulator/loop/clock.h"
+#include "emulator/store/store.h"
+
+static struct query later_query = QUERY("SELECT sum(delayed), sum(in_flight) FROM queue_hidden WHERE epoch = ? AND second > ?");
+static struct query soon_query =
+    QUERY("SELECT sum(receives = 0), sum(receives > 0) FROM message WHERE epoch = ? AND visible_at > ? AND visible_at < ?");
+static struct query hide_query =
+    QUERY("UPDATE queue_hidden SET delayed = delayed + ?, in_flight = in_flight + ? WHERE epoch = ? AND second = ?");
+static struct query hide_first =
+    QUERY("INSERT INTO queue_hidden(delayed, in_flight, epoch, second) VALUES (?, ?, ?, ?)");
+static struct query forget_query = QUERY("DELETE FROM queue_hidden WHERE epoch = ? AND second < ?");
+static struct query come_query = QUERY("UPDATE queue SET oldest = CASE WHEN messages = 0 THEN ?2 ELSE min(oldest, ?2) END,"
+                                       " messages = messages + ?1 WHERE id = ?3");
+static struct query go_query = QUERY("UPDATE queue SET messages = messages + ? WHERE id = ?");
+
+static void add(struct query *query, int64_t *delayed, int64_t *in_flight)
+{
+    if (query_step(query)) {
+        *delayed += query_integer(query, 0);
+        *in_flight += query_integer(query, 1);
+    }
+    query_end(query);
+}
+
+void counts_read(const struct queue *queue, struct counts *counts)
+{
+    int64_t now = clock_now(), delayed = 0, in_flight = 0;
+
+    query_start(&later_query, "ii", queue->epoch, now / 1000);
+    add(&later_query, &delayed, &in_flight);
+    query_start(&soon_query, "iii", queue->epoch, now, (now / 1000 + 1) * 1000);
+    add(&soon_query, &delayed, &in_flight);
+    *counts = (struct counts){queue->messages - delayed - in_flight, delayed, in_flight};
+}
+
+void counts_hide(int64_t epoch, int64_t visible_at, int64_t delayed, int64_t in_flight)
+{
+    int64_t second = visible_at / 1000;
+
+    if (query_run(&hide_query, "iiii", delayed, in_flight, epoch, second) > 0)
+        return;
+    (void)query_run(&hide_first, "iiii", delayed, in_flight, epoch, second);
+    /* A new second is the occasion to forget those that have passed. */
+    (void)query_run(&forget_query, "ii", epoch, clock_now() / 1000);
+}
+
+void counts_add(int64_t queue, int64_t messages, int64_t oldest)
+{
+    if (messages > 0)
+        (void)query_run(&come_query, "iii", messages, oldest, queue);
+    else
+        (void)query_run(&go_query, "ii", messages, queue);
+}

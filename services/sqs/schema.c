@@ -1,0 +1,39 @@
+#include "services/sqs/schema.h"
+
+/* The messages of a queue from its creation, or from a purge, to the next purge are an epoch. Messages belong to an epoch, so that purging and deleting are one
+ * row's change; the rows of an epoch that has lost its queue go in slices (purge.c).
+ *
+ * queue       numbers that every request needs; texts are rows of queue_text, so that counting messages rewrites a short row.
+ *   messages  of this epoch, whatever their state. oldest: no message of it was sent before this.
+ * message     receives 0 and visible_at in the future: delayed; receives > 0 and visible_at in the future: in flight.
+ *   token     a random number that the receipt handle repeats: row numbers are used again.
+ *   source    ARN of the queue that a dead letter comes from.
+ *   cause     the journal's number of the call that sent it.
+ * queue_hidden counts delayed and in-flight messages by the second in which they become visible, so that counts are never scanned (counts.c). */
+const char *const sqs_schema[SQS_MIGRATIONS] = {
+    "CREATE TABLE queue("
+    " id INTEGER PRIMARY KEY, account TEXT NOT NULL, region TEXT NOT NULL, name TEXT NOT NULL,"
+    " epoch INTEGER NOT NULL, messages INTEGER NOT NULL, oldest INTEGER NOT NULL,"
+    " created INTEGER NOT NULL, modified INTEGER NOT NULL, purged INTEGER,"
+    " delay INTEGER NOT NULL, maximum_size INTEGER NOT NULL, retention INTEGER NOT NULL, wait INTEGER NOT NULL, visibility INTEGER NOT NULL,"
+    " key_reuse INTEGER NOT NULL, managed_encryption INTEGER NOT NULL,"
+    " dead_letters TEXT, most_receives INTEGER,"
+    " UNIQUE(account, region, name));"
+    "CREATE INDEX queue_by_dead_letters ON queue(account, region, dead_letters) WHERE dead_letters IS NOT NULL;"
+    "CREATE TABLE queue_text(queue INTEGER NOT NULL, attribute TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY(queue, attribute)) WITHOUT ROWID;"
+    "CREATE TABLE queue_tag(queue INTEGER NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY(queue, key)) WITHOUT ROWID;"
+    "CREATE TABLE queue_deleted(account TEXT NOT NULL, region TEXT NOT NULL, name TEXT NOT NULL, deleted INTEGER NOT NULL,"
+    " PRIMARY KEY(account, region, name)) WITHOUT ROWID;"
+    "CREATE TABLE queue_epoch(id INTEGER PRIMARY KEY, is_discarded INTEGER NOT NULL);"
+    "CREATE INDEX queue_epoch_discarded ON queue_epoch(id) WHERE is_discarded;"
+    "CREATE TABLE message("
+    " id INTEGER PRIMARY KEY, epoch INTEGER NOT NULL, visible_at INTEGER NOT NULL, sent_at INTEGER NOT NULL, receives INTEGER NOT NULL,"
+    " first_received INTEGER, received INTEGER, token INTEGER NOT NULL, cause INTEGER NOT NULL, blob INTEGER, source TEXT);"
+    "CREATE INDEX message_by_visible_at ON message(epoch, visible_at, id);"
+    "CREATE INDEX message_by_sent_at ON message(epoch, sent_at);"
+    "CREATE TABLE message_body("
+    " id INTEGER PRIMARY KEY, message_id TEXT NOT NULL, body BLOB NOT NULL, md5 TEXT NOT NULL, attributes BLOB NOT NULL, sender TEXT NOT NULL,"
+    " trace TEXT, group_id TEXT, deduplication_id TEXT, sequence_number TEXT);"
+    "CREATE TABLE queue_hidden(epoch INTEGER NOT NULL, second INTEGER NOT NULL, delayed INTEGER NOT NULL, in_flight INTEGER NOT NULL,"
+    " PRIMARY KEY(epoch, second)) WITHOUT ROWID;",
+};

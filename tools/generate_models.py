@@ -14,6 +14,7 @@ The overlay, all of it optional but "folder":
   "folder": "sqs",                 services/FOLDER gets the result
   "service": "sqs",                signing scope and name in ARNs (default: the model's signing name)
   "validation": "sqs",             coral | sqs | s3 | apigateway | none: how wrong input is worded
+  "validation_error": "InvalidParameterException",    code of the error that says so (default: ValidationException)
   "error_namespace": "com.amazonaws.sqs",
   "also_query": true,              speaks Query beside its own protocol
   "query_compatible": true,        sends x-amzn-query-error
@@ -41,6 +42,8 @@ The overlay, all of it optional but "folder":
   "patterns": {"Arn": null}        a regular expression that replaces the model's; null: not checked (say why in "notes")
   "constraints": {"Name": {"min": 1, "max": 80}},                      instead of the model's
   "enumerations": {"Runtime": null}                                    null: any text; a list replaces the model's values
+  "types": {"Expires": "string"}                                       instead of the model's (scalars only)
+  "extra": {"operations": {"PostObject": {...}}, "shapes": {...}}      what the model does not have at all, written as a model writes it
   "notes": "free text for people"
 }
 
@@ -65,7 +68,7 @@ VALIDATION = {"coral": "VALIDATION_CORAL", "sqs": "VALIDATION_SQS", "s3": "VALID
               "none": "VALIDATION_NONE"}
 SUPPORT = {"refused": "SUPPORT_REFUSED", "recorded": "SUPPORT_RECORDED", "done": "SUPPORT_DONE"}
 OVERLAY_KEYS = {"folder", "service", "validation", "error_namespace", "also_query", "query_compatible", "xml_namespace", "operations", "shapes",
-                "members", "maps", "order", "patterns", "constraints", "enumerations", "notes"}
+                "members", "maps", "order", "patterns", "constraints", "enumerations", "types", "extra", "validation_error", "notes"}
 OPERATION_KEYS = {"support", "done", "recorded", "refused", "root", "status", "unrouted", "notes"}
 SHAPE_KEYS = {"done", "recorded", "refused", "notes"}
 MEMBER_KEYS = {"query_name", "wire_name", "required", "notes"}
@@ -119,6 +122,11 @@ class Model:
         self.name, self.data, self.overlay = name, data, overlay
         self.known(overlay, OVERLAY_KEYS, "the overlay")
         self.metadata = data["metadata"]
+        for section, entries in overlay.get("extra", {}).items():
+            for key, entry in entries.items():
+                if key in data[section]:
+                    raise Mistake(f"{name}: extra: the model has {key} already")
+                data[section][key] = entry
         self.protocol = self.metadata["protocol"]
         self.is_xml = self.protocol in ("query", "rest-xml")
         self.is_rest = self.protocol.startswith("rest-")
@@ -170,6 +178,10 @@ class Model:
             shape.pop("enum", None)
             if values is not None:
                 shape["enum"] = values
+        for name, kind in overlay.get("types", {}).items():
+            if kind not in TYPES or kind in ("structure", "list", "map"):
+                raise Mistake(f"{self.name}: types: {name} cannot become {kind}")
+            self.shape(name, "types")["type"] = kind
         for name in overlay["operations"]:
             if name not in self.data["operations"]:
                 raise Mistake(f"{self.name}: no operation {name}")
@@ -448,7 +460,8 @@ class Model:
                 ("title", text(metadata["serviceFullName"])), ("target_prefix", text(metadata.get("targetPrefix"))),
                 ("api_version", text(metadata["apiVersion"])),
                 ("xml_namespace", text(overlay.get("xml_namespace") or metadata.get("xmlNamespace"))),
-                ("error_namespace", text(overlay.get("error_namespace"))), ("protocol", protocol),
+                ("error_namespace", text(overlay.get("error_namespace"))),
+                ("validation_error", text(overlay.get("validation_error"))), ("protocol", protocol),
                 ("also_query", int(bool(overlay.get("also_query")))), ("query_compatible", int(bool(overlay.get("query_compatible")))),
                 ("validation", VALIDATION[style]), ("operation_count", len(operations)), ("shape_count", len(shapes)), ("strings", "strings"),
                 ("operations", "operations"), ("shapes", "shapes"), ("members", "members"), ("selectors", "selectors"),

@@ -112,6 +112,7 @@ struct model {
     const char *api_version;    /* "2012-11-05" */
     const char *xml_namespace;  /* or NULL */
     const char *error_namespace; /* "com.amazonaws.sqs": before '#' in __type, or NULL */
+    const char *validation_error; /* code of the error for wrong input, or NULL: ValidationException */
     uint8_t protocol;           /* enum protocol, of current clients */
     uint8_t also_query;         /* speaks Query as well (SQS) */
     uint8_t query_compatible;   /* sends x-amzn-query-error */
@@ -139,6 +140,7 @@ static inline const char *operation_name(const struct model *model, uint16_t ope
 }
 int model_find_operation(const struct model *model, const char *name); /* -1: no such operation */
 int model_find_member(const struct model *model, uint16_t shape, const char *name); /* -1: no such member */
+int model_find_error(const struct model *model, const char *code); /* shape of a modelled error, by name; -1: none */
 
 /* A struct value with the slots of a shape. */
 struct value model_struct(const struct model *model, struct arena *arena, uint16_t shape);

@@ -2694,6 +2694,7 @@ const struct model apigatewayv2_model = {
     .api_version = "2018-11-29",
     .xml_namespace = NULL,
     .error_namespace = NULL,
+    .validation_error = NULL,
     .protocol = PROTOCOL_REST_JSON,
     .also_query = 0,
     .query_compatible = 0,

@@ -3014,6 +3014,7 @@ const struct model iam_model = {
     .api_version = "2010-05-08",
     .xml_namespace = "https://iam.amazonaws.com/doc/2010-05-08/",
     .error_namespace = NULL,
+    .validation_error = NULL,
     .protocol = PROTOCOL_QUERY,
     .also_query = 0,
     .query_compatible = 0,

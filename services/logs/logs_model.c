@@ -1498,8 +1498,8 @@ static const struct operation operations[] = {
     {22438, 22260, 22265, 0, 22455, 0, 21, 22, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* CreateExportTask */
     {22478, 22260, 22265, 0, 22495, 0, 23, 24, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* CreateImportTask */
     {22518, 22260, 22265, 0, 22543, 0, 25, 26, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* CreateLogAnomalyDetector */
-    {22574, 22260, 22265, 0, 0, 0, 27, NO_SHAPE, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* CreateLogGroup */
-    {22589, 22260, 22265, 0, 0, 0, 28, NO_SHAPE, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* CreateLogStream */
+    {22574, 22260, 22265, 0, 0, 0, 27, NO_SHAPE, 200, 0, 0, 0, SUPPORT_DONE, 0}, /* CreateLogGroup */
+    {22589, 22260, 22265, 0, 0, 0, 28, NO_SHAPE, 200, 0, 0, 0, SUPPORT_DONE, 0}, /* CreateLogStream */
     {22605, 22260, 22265, 0, 22623, 0, 29, 30, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* CreateLookupTable */
     {22647, 22260, 22265, 0, 22668, 0, 31, 32, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* CreateScheduledQuery */
     {22695, 22260, 22265, 0, 0, 0, 37, NO_SHAPE, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* DeleteAccountPolicy */
@@ -1512,13 +1512,13 @@ static const struct operation operations[] = {
     {22854, 22260, 22265, 0, 22872, 0, 44, 45, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* DeleteIndexPolicy */
     {22896, 22260, 22265, 0, 22914, 0, 46, 47, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* DeleteIntegration */
     {22938, 22260, 22265, 0, 0, 0, 49, NO_SHAPE, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* DeleteLogAnomalyDetector */
-    {22963, 22260, 22265, 0, 0, 0, 50, NO_SHAPE, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* DeleteLogGroup */
-    {22978, 22260, 22265, 0, 0, 0, 51, NO_SHAPE, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* DeleteLogStream */
+    {22963, 22260, 22265, 0, 0, 0, 50, NO_SHAPE, 200, 0, 0, 0, SUPPORT_DONE, 0}, /* DeleteLogGroup */
+    {22978, 22260, 22265, 0, 0, 0, 51, NO_SHAPE, 200, 0, 0, 0, SUPPORT_DONE, 0}, /* DeleteLogStream */
     {22994, 22260, 22265, 0, 0, 0, 52, NO_SHAPE, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* DeleteLookupTable */
     {23012, 22260, 22265, 0, 0, 0, 53, NO_SHAPE, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* DeleteMetricFilter */
     {23031, 22260, 22265, 0, 23053, 0, 54, 55, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* DeleteQueryDefinition */
     {23081, 22260, 22265, 0, 0, 0, 56, NO_SHAPE, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* DeleteResourcePolicy */
-    {23102, 22260, 22265, 0, 0, 0, 57, NO_SHAPE, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* DeleteRetentionPolicy */
+    {23102, 22260, 22265, 0, 0, 0, 57, NO_SHAPE, 200, 0, 0, 0, SUPPORT_DONE, 0}, /* DeleteRetentionPolicy */
     {23124, 22260, 22265, 0, 23145, 0, 58, 59, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* DeleteScheduledQuery */
     {23172, 22260, 22265, 0, 0, 0, 60, NO_SHAPE, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* DeleteSubscriptionFilter */
     {23197, 22260, 22265, 0, 0, 0, 61, NO_SHAPE, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* DeleteSyslogConfiguration */
@@ -1534,8 +1534,8 @@ static const struct operation operations[] = {
     {23667, 22260, 22265, 0, 23693, 0, 84, 85, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* DescribeImportTaskBatches */
     {23725, 22260, 22265, 0, 23745, 0, 86, 87, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* DescribeImportTasks */
     {23771, 22260, 22265, 0, 23793, 0, 88, 89, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* DescribeIndexPolicies */
-    {23821, 22260, 22265, 0, 23839, 0, 90, 91, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* DescribeLogGroups */
-    {23863, 22260, 22265, 0, 23882, 0, 92, 93, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* DescribeLogStreams */
+    {23821, 22260, 22265, 0, 23839, 0, 90, 91, 200, 0, 0, 0, SUPPORT_DONE, 0}, /* DescribeLogGroups */
+    {23863, 22260, 22265, 0, 23882, 0, 92, 93, 200, 0, 0, 0, SUPPORT_DONE, 0}, /* DescribeLogStreams */
     {23907, 22260, 22265, 0, 23928, 0, 94, 95, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* DescribeLookupTables */
     {23955, 22260, 22265, 0, 23977, 0, 96, 97, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* DescribeMetricFilters */
     {24005, 22260, 22265, 0, 24021, 0, 98, 99, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* DescribeQueries */
@@ -1544,7 +1544,7 @@ static const struct operation operations[] = {
     {24155, 22260, 22265, 0, 24183, 0, 104, 105, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* DescribeSubscriptionFilters */
     {24217, 22260, 22265, 0, 0, 0, 108, NO_SHAPE, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* DisassociateKmsKey */
     {24236, 22260, 22265, 0, 24277, 0, 109, 110, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* DisassociateSourceFromS3TableIntegration */
-    {24324, 22260, 22265, 0, 24340, 0, 117, 118, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* FilterLogEvents */
+    {24324, 22260, 22265, 0, 24340, 0, 117, 118, 200, 0, 0, 0, SUPPORT_DONE, 0}, /* FilterLogEvents */
     {24362, 22260, 22265, 0, 24386, 0, 120, 121, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* GetDataProtectionPolicy */
     {24416, 22260, 22265, 0, 24428, 0, 126, 127, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* GetDelivery */
     {24446, 22260, 22265, 0, 24469, 0, 124, 125, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* GetDeliveryDestination */
@@ -1552,7 +1552,7 @@ static const struct operation operations[] = {
     {24562, 22260, 22265, 0, 24580, 0, 128, 129, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* GetDeliverySource */
     {24604, 22260, 22265, 0, 24619, 0, 130, 131, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* GetIntegration */
     {24640, 22260, 22265, 0, 24662, 0, 132, 133, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* GetLogAnomalyDetector */
-    {24690, 22260, 22265, 0, 24703, 0, 134, 135, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* GetLogEvents */
+    {24690, 22260, 22265, 0, 24703, 0, 134, 135, 200, 0, 0, 0, SUPPORT_DONE, 0}, /* GetLogEvents */
     {24722, 22260, 22265, 0, 24735, 0, 136, 137, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* GetLogFields */
     {24754, 22260, 22265, 0, 24772, 0, 138, 139, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* GetLogGroupFields */
     {24796, 22260, 22265, 0, 24809, 0, 140, 141, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* GetLogObject */
@@ -1572,8 +1572,8 @@ static const struct operation operations[] = {
     {25396, 22260, 22265, 0, 25417, 0, 185, 186, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* ListScheduledQueries */
     {25444, 22260, 22265, 0, 25477, 0, 187, 188, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* ListSourcesForS3TableIntegration */
     {25516, 22260, 22265, 0, 25541, 0, 189, 190, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* ListSyslogConfigurations */
-    {25572, 22260, 22265, 0, 25592, 0, 191, 192, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* ListTagsForResource */
-    {25618, 22260, 22265, 0, 25635, 0, 193, 194, 200, 0, 0, 0, SUPPORT_REFUSED, OPERATION_DEPRECATED}, /* ListTagsLogGroup */
+    {25572, 22260, 22265, 0, 25592, 0, 191, 192, 200, 0, 0, 0, SUPPORT_DONE, 0}, /* ListTagsForResource */
+    {25618, 22260, 22265, 0, 25635, 0, 193, 194, 200, 0, 0, 0, SUPPORT_DONE, OPERATION_DEPRECATED}, /* ListTagsLogGroup */
     {25658, 22260, 22265, 0, 25675, 0, 240, 241, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* PutAccountPolicy */
     {25698, 22260, 22265, 0, 0, 0, 242, NO_SHAPE, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* PutBearerTokenAuthentication */
     {25727, 22260, 22265, 0, 25751, 0, 243, 244, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* PutDataProtectionPolicy */
@@ -1584,12 +1584,12 @@ static const struct operation operations[] = {
     {25975, 22260, 22265, 0, 0, 0, 251, NO_SHAPE, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* PutDestinationPolicy */
     {25996, 22260, 22265, 0, 26011, 0, 254, 255, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* PutIndexPolicy */
     {26032, 22260, 22265, 0, 26047, 0, 256, 257, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* PutIntegration */
-    {26068, 22260, 22265, 0, 26081, 0, 258, 259, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* PutLogEvents */
+    {26068, 22260, 22265, 0, 26081, 0, 258, 259, 200, 0, 0, 0, SUPPORT_DONE, 0}, /* PutLogEvents */
     {26100, 22260, 22265, 0, 0, 0, 260, NO_SHAPE, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* PutLogGroupDeletionProtection */
     {26130, 22260, 22265, 0, 0, 0, 261, NO_SHAPE, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* PutMetricFilter */
     {26146, 22260, 22265, 0, 26165, 0, 262, 263, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* PutQueryDefinition */
     {26190, 22260, 22265, 0, 26208, 0, 264, 265, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* PutResourcePolicy */
-    {26232, 22260, 22265, 0, 0, 0, 266, NO_SHAPE, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* PutRetentionPolicy */
+    {26232, 22260, 22265, 0, 0, 0, 266, NO_SHAPE, 200, 0, 0, 0, SUPPORT_DONE, 0}, /* PutRetentionPolicy */
     {26251, 22260, 22265, 0, 26272, 0, 267, 268, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* PutStorageTierPolicy */
     {26299, 22260, 22265, 0, 0, 0, 269, NO_SHAPE, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* PutSubscriptionFilter */
     {26321, 22260, 22265, 0, 0, 0, 270, NO_SHAPE, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* PutSyslogConfiguration */
@@ -1597,12 +1597,12 @@ static const struct operation operations[] = {
     {26359, 22260, 22265, 0, 26373, 0, 301, 302, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* StartLiveTail */
     {26393, 22260, 22265, 0, 26404, 0, 304, 305, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* StartQuery */
     {26421, 22260, 22265, 0, 26431, 0, 306, 307, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* StopQuery */
-    {26447, 22260, 22265, 0, 0, 0, 314, NO_SHAPE, 200, 0, 0, 0, SUPPORT_REFUSED, OPERATION_DEPRECATED}, /* TagLogGroup */
-    {26459, 22260, 22265, 0, 0, 0, 315, NO_SHAPE, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* TagResource */
+    {26447, 22260, 22265, 0, 0, 0, 314, NO_SHAPE, 200, 0, 0, 0, SUPPORT_DONE, OPERATION_DEPRECATED}, /* TagLogGroup */
+    {26459, 22260, 22265, 0, 0, 0, 315, NO_SHAPE, 200, 0, 0, 0, SUPPORT_DONE, 0}, /* TagResource */
     {26471, 22260, 22265, 0, 26488, 0, 316, 317, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* TestMetricFilter */
     {26511, 22260, 22265, 0, 26527, 0, 318, 319, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* TestTransformer */
-    {26549, 22260, 22265, 0, 0, 0, 328, NO_SHAPE, 200, 0, 0, 0, SUPPORT_REFUSED, OPERATION_DEPRECATED}, /* UntagLogGroup */
-    {26563, 22260, 22265, 0, 0, 0, 329, NO_SHAPE, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* UntagResource */
+    {26549, 22260, 22265, 0, 0, 0, 328, NO_SHAPE, 200, 0, 0, 0, SUPPORT_DONE, OPERATION_DEPRECATED}, /* UntagLogGroup */
+    {26563, 22260, 22265, 0, 0, 0, 329, NO_SHAPE, 200, 0, 0, 0, SUPPORT_DONE, 0}, /* UntagResource */
     {26577, 22260, 22265, 0, 0, 0, 330, NO_SHAPE, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* UpdateAnomaly */
     {26591, 22260, 22265, 0, 26619, 0, 331, 332, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* UpdateDeliveryConfiguration */
     {26653, 22260, 22265, 0, 0, 0, 333, NO_SHAPE, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* UpdateLogAnomalyDetector */
@@ -2420,12 +2420,12 @@ static const struct member members[] = {
     {1478, 1478, 1478, 672, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateLogAnomalyDetectorRequest.tags */
     {246, 246, 246, 354, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateLogAnomalyDetectorResponse.anomalyDetectorArn */
     {1819, 1819, 1819, 384, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateLogGroupRequest.deletionProtectionEnabled */
-    {594, 594, 594, 508, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateLogGroupRequest.kmsKeyId */
-    {1845, 1845, 1845, 525, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateLogGroupRequest.logGroupClass */
-    {641, 641, 641, 530, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateLogGroupRequest.logGroupName */
-    {1478, 1478, 1478, 672, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateLogGroupRequest.tags */
-    {641, 641, 641, 530, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateLogStreamRequest.logGroupName */
-    {1881, 1881, 1881, 540, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateLogStreamRequest.logStreamName */
+    {594, 594, 594, 508, LOCATION_BODY, 0, SUPPORT_RECORDED, TIMESTAMP_DEFAULT}, /* CreateLogGroupRequest.kmsKeyId */
+    {1845, 1845, 1845, 525, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CreateLogGroupRequest.logGroupClass */
+    {641, 641, 641, 530, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CreateLogGroupRequest.logGroupName */
+    {1478, 1478, 1478, 672, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CreateLogGroupRequest.tags */
+    {641, 641, 641, 530, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CreateLogStreamRequest.logGroupName */
+    {1881, 1881, 1881, 540, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CreateLogStreamRequest.logStreamName */
     {275, 275, 275, 545, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateLookupTableRequest.description */
     {594, 594, 594, 508, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateLookupTableRequest.kmsKeyId */
     {1918, 1918, 1918, 546, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateLookupTableRequest.lookupTableName */
@@ -2476,9 +2476,9 @@ static const struct member members[] = {
     {2781, 2781, 2781, 497, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DeleteIntegrationRequest.integrationName */
     {2848, 2848, 2848, 383, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DeleteKeys.withKeys */
     {246, 246, 246, 354, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DeleteLogAnomalyDetectorRequest.anomalyDetectorArn */
-    {641, 641, 641, 530, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DeleteLogGroupRequest.logGroupName */
-    {641, 641, 641, 530, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DeleteLogStreamRequest.logGroupName */
-    {1881, 1881, 1881, 540, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DeleteLogStreamRequest.logStreamName */
+    {641, 641, 641, 530, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* DeleteLogGroupRequest.logGroupName */
+    {641, 641, 641, 530, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* DeleteLogStreamRequest.logGroupName */
+    {1881, 1881, 1881, 540, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* DeleteLogStreamRequest.logStreamName */
     {1987, 1987, 1987, 360, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DeleteLookupTableRequest.lookupTableArn */
     {2970, 2970, 2970, 464, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DeleteMetricFilterRequest.filterName */
     {641, 641, 641, 530, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DeleteMetricFilterRequest.logGroupName */
@@ -2487,7 +2487,7 @@ static const struct member members[] = {
     {3092, 3092, 3092, 447, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DeleteResourcePolicyRequest.expectedRevisionId */
     {64, 64, 64, 582, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DeleteResourcePolicyRequest.policyName */
     {3111, 3111, 3111, 360, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DeleteResourcePolicyRequest.resourceArn */
-    {641, 641, 641, 530, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DeleteRetentionPolicyRequest.logGroupName */
+    {641, 641, 641, 530, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* DeleteRetentionPolicyRequest.logGroupName */
     {765, 765, 765, 629, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DeleteScheduledQueryRequest.identifier */
     {2970, 2970, 2970, 464, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DeleteSubscriptionFilterRequest.filterName */
     {641, 641, 641, 530, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DeleteSubscriptionFilterRequest.logGroupName */
@@ -2588,21 +2588,21 @@ static const struct member members[] = {
     {3642, 3642, 3642, 560, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DescribeIndexPoliciesResponse.nextToken */
     {3623, 3623, 3623, 342, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DescribeLogGroupsRequest.accountIdentifiers */
     {4613, 4613, 4613, 485, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DescribeLogGroupsRequest.includeLinkedAccounts */
-    {3756, 3756, 3756, 409, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DescribeLogGroupsRequest.limit */
-    {1845, 1845, 1845, 525, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DescribeLogGroupsRequest.logGroupClass */
+    {3756, 3756, 3756, 409, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* DescribeLogGroupsRequest.limit */
+    {1845, 1845, 1845, 525, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* DescribeLogGroupsRequest.logGroupClass */
     {2084, 2084, 2084, 410, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DescribeLogGroupsRequest.logGroupIdentifiers */
-    {4635, 4635, 4635, 531, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DescribeLogGroupsRequest.logGroupNamePattern */
-    {4655, 4655, 4655, 530, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DescribeLogGroupsRequest.logGroupNamePrefix */
-    {3642, 3642, 3642, 560, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DescribeLogGroupsRequest.nextToken */
+    {4635, 4635, 4635, 531, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* DescribeLogGroupsRequest.logGroupNamePattern */
+    {4655, 4655, 4655, 530, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* DescribeLogGroupsRequest.logGroupNamePrefix */
+    {3642, 3642, 3642, 560, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* DescribeLogGroupsRequest.nextToken */
     {4699, 4699, 4699, 535, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DescribeLogGroupsResponse.logGroups */
     {3642, 3642, 3642, 560, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DescribeLogGroupsResponse.nextToken */
-    {4735, 4735, 4735, 406, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DescribeLogStreamsRequest.descending */
-    {3756, 3756, 3756, 409, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DescribeLogStreamsRequest.limit */
-    {2481, 2481, 2481, 528, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DescribeLogStreamsRequest.logGroupIdentifier */
-    {641, 641, 641, 530, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DescribeLogStreamsRequest.logGroupName */
-    {1560, 1560, 1560, 540, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DescribeLogStreamsRequest.logStreamNamePrefix */
-    {3642, 3642, 3642, 560, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DescribeLogStreamsRequest.nextToken */
-    {4746, 4746, 4746, 570, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DescribeLogStreamsRequest.orderBy */
+    {4735, 4735, 4735, 406, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* DescribeLogStreamsRequest.descending */
+    {3756, 3756, 3756, 409, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* DescribeLogStreamsRequest.limit */
+    {2481, 2481, 2481, 528, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* DescribeLogStreamsRequest.logGroupIdentifier */
+    {641, 641, 641, 530, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* DescribeLogStreamsRequest.logGroupName */
+    {1560, 1560, 1560, 540, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* DescribeLogStreamsRequest.logStreamNamePrefix */
+    {3642, 3642, 3642, 560, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* DescribeLogStreamsRequest.nextToken */
+    {4746, 4746, 4746, 570, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* DescribeLogStreamsRequest.orderBy */
     {4780, 4780, 4780, 542, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DescribeLogStreamsResponse.logStreams */
     {3642, 3642, 3642, 560, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DescribeLogStreamsResponse.nextToken */
     {4818, 4818, 4818, 546, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DescribeLookupTablesRequest.lookupTableNamePrefix */
@@ -2678,17 +2678,17 @@ static const struct member members[] = {
     {2481, 2481, 2481, 528, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* FieldIndex.logGroupIdentifier */
     {2339, 2339, 2339, 490, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* FieldIndex.type */
     {5826, 5826, 5826, 374, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* FieldsData.data */
-    {5842, 5842, 5842, 679, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* FilterLogEventsRequest.endTime */
-    {580, 580, 580, 465, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* FilterLogEventsRequest.filterPattern */
-    {5850, 5850, 5850, 503, LOCATION_BODY, MEMBER_DEPRECATED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* FilterLogEventsRequest.interleaved */
-    {3756, 3756, 3756, 443, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* FilterLogEventsRequest.limit */
-    {2481, 2481, 2481, 528, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* FilterLogEventsRequest.logGroupIdentifier */
-    {641, 641, 641, 530, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* FilterLogEventsRequest.logGroupName */
-    {1560, 1560, 1560, 540, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* FilterLogEventsRequest.logStreamNamePrefix */
-    {5862, 5862, 5862, 495, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* FilterLogEventsRequest.logStreamNames */
-    {3642, 3642, 3642, 560, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* FilterLogEventsRequest.nextToken */
+    {5842, 5842, 5842, 679, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* FilterLogEventsRequest.endTime */
+    {580, 580, 580, 465, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* FilterLogEventsRequest.filterPattern */
+    {5850, 5850, 5850, 503, LOCATION_BODY, MEMBER_DEPRECATED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* FilterLogEventsRequest.interleaved */
+    {3756, 3756, 3756, 443, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* FilterLogEventsRequest.limit */
+    {2481, 2481, 2481, 528, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* FilterLogEventsRequest.logGroupIdentifier */
+    {641, 641, 641, 530, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* FilterLogEventsRequest.logGroupName */
+    {1560, 1560, 1560, 540, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* FilterLogEventsRequest.logStreamNamePrefix */
+    {5862, 5862, 5862, 495, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* FilterLogEventsRequest.logStreamNames */
+    {3642, 3642, 3642, 560, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* FilterLogEventsRequest.nextToken */
     {5877, 5877, 5877, 645, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* FilterLogEventsRequest.startFromHead */
-    {5891, 5891, 5891, 679, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* FilterLogEventsRequest.startTime */
+    {5891, 5891, 5891, 679, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* FilterLogEventsRequest.startTime */
     {5901, 5901, 5901, 690, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* FilterLogEventsRequest.unmask */
     {5931, 5931, 5931, 466, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* FilterLogEventsResponse.events */
     {3642, 3642, 3642, 560, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* FilterLogEventsResponse.nextToken */
@@ -2725,14 +2725,14 @@ static const struct member members[] = {
     {594, 594, 594, 508, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetLogAnomalyDetectorResponse.kmsKeyId */
     {603, 603, 603, 436, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetLogAnomalyDetectorResponse.lastModifiedTimeStamp */
     {342, 342, 342, 524, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetLogAnomalyDetectorResponse.logGroupArnList */
-    {5842, 5842, 5842, 679, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetLogEventsRequest.endTime */
-    {3756, 3756, 3756, 443, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetLogEventsRequest.limit */
-    {2481, 2481, 2481, 528, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetLogEventsRequest.logGroupIdentifier */
-    {641, 641, 641, 530, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetLogEventsRequest.logGroupName */
-    {1881, 1881, 1881, 540, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetLogEventsRequest.logStreamName */
-    {3642, 3642, 3642, 560, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetLogEventsRequest.nextToken */
-    {5877, 5877, 5877, 645, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetLogEventsRequest.startFromHead */
-    {5891, 5891, 5891, 679, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetLogEventsRequest.startTime */
+    {5842, 5842, 5842, 679, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* GetLogEventsRequest.endTime */
+    {3756, 3756, 3756, 443, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* GetLogEventsRequest.limit */
+    {2481, 2481, 2481, 528, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* GetLogEventsRequest.logGroupIdentifier */
+    {641, 641, 641, 530, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* GetLogEventsRequest.logGroupName */
+    {1881, 1881, 1881, 540, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* GetLogEventsRequest.logStreamName */
+    {3642, 3642, 3642, 560, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* GetLogEventsRequest.nextToken */
+    {5877, 5877, 5877, 645, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* GetLogEventsRequest.startFromHead */
+    {5891, 5891, 5891, 679, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* GetLogEventsRequest.startTime */
     {5901, 5901, 5901, 690, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetLogEventsRequest.unmask */
     {5931, 5931, 5931, 573, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetLogEventsResponse.events */
     {6536, 6536, 6536, 560, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetLogEventsResponse.nextBackwardToken */
@@ -2831,8 +2831,8 @@ static const struct member members[] = {
     {49, 49, 49, 581, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* IndexPolicy.policyDocument */
     {64, 64, 64, 582, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* IndexPolicy.policyName */
     {865, 865, 865, 489, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* IndexPolicy.source */
-    {5719, 5719, 5719, 440, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* InputLogEvent.message */
-    {6003, 6003, 6003, 679, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* InputLogEvent.timestamp */
+    {5719, 5719, 5719, 440, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* InputLogEvent.message */
+    {6003, 6003, 6003, 679, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* InputLogEvent.timestamp */
     {7619, 7619, 7619, 221, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* IntegrationDetails.openSearchIntegrationDetails */
     {2781, 2781, 2781, 497, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* IntegrationSummary.integrationName */
     {6400, 6400, 6400, 499, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* IntegrationSummary.integrationStatus */
@@ -2897,9 +2897,9 @@ static const struct member members[] = {
     {3269, 3269, 3269, 695, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListSyslogConfigurationsRequest.vpcEndpointId */
     {3642, 3642, 3642, 560, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListSyslogConfigurationsResponse.nextToken */
     {8525, 8525, 8525, 659, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListSyslogConfigurationsResponse.syslogConfigurations */
-    {3111, 3111, 3111, 352, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListTagsForResourceRequest.resourceArn */
+    {3111, 3111, 3111, 352, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ListTagsForResourceRequest.resourceArn */
     {1478, 1478, 1478, 672, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListTagsForResourceResponse.tags */
-    {641, 641, 641, 530, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListTagsLogGroupRequest.logGroupName */
+    {641, 641, 641, 530, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ListTagsLogGroupRequest.logGroupName */
     {1478, 1478, 1478, 672, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListTagsLogGroupResponse.tags */
     {8683, 8683, 8683, 467, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListToMap.flatten */
     {8691, 8691, 8691, 468, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListToMap.flattenedElement */
@@ -3119,10 +3119,10 @@ static const struct member members[] = {
     {2781, 2781, 2781, 497, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutIntegrationResponse.integrationName */
     {6400, 6400, 6400, 499, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutIntegrationResponse.integrationStatus */
     {11324, 11324, 11324, 111, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutLogEventsRequest.entity */
-    {11331, 11331, 11331, 494, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutLogEventsRequest.logEvents */
-    {641, 641, 641, 530, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutLogEventsRequest.logGroupName */
-    {1881, 1881, 1881, 540, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutLogEventsRequest.logStreamName */
-    {11341, 11341, 11341, 637, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutLogEventsRequest.sequenceToken */
+    {11331, 11331, 11331, 494, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutLogEventsRequest.logEvents */
+    {641, 641, 641, 530, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutLogEventsRequest.logGroupName */
+    {1881, 1881, 1881, 540, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutLogEventsRequest.logStreamName */
+    {11341, 11341, 11341, 637, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutLogEventsRequest.sequenceToken */
     {11375, 11375, 11375, 637, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutLogEventsResponse.nextSequenceToken */
     {11393, 11393, 11393, 279, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutLogEventsResponse.rejectedEntityInfo */
     {11412, 11412, 11412, 280, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutLogEventsResponse.rejectedLogEventsInfo */
@@ -3149,8 +3149,8 @@ static const struct member members[] = {
     {3111, 3111, 3111, 360, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutResourcePolicyRequest.resourceArn */
     {11630, 11630, 11630, 286, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutResourcePolicyResponse.resourcePolicy */
     {11645, 11645, 11645, 447, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutResourcePolicyResponse.revisionId */
-    {641, 641, 641, 530, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutRetentionPolicyRequest.logGroupName */
-    {9099, 9099, 9099, 381, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutRetentionPolicyRequest.retentionInDays */
+    {641, 641, 641, 530, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutRetentionPolicyRequest.logGroupName */
+    {9099, 9099, 9099, 381, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutRetentionPolicyRequest.retentionInDays */
     {7315, 7315, 7315, 650, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutStorageTierPolicyRequest.storageTier */
     {33, 33, 33, 679, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutStorageTierPolicyResponse.lastUpdatedTime */
     {7315, 7315, 7315, 650, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutStorageTierPolicyResponse.storageTier */
@@ -3294,10 +3294,10 @@ static const struct member members[] = {
     {3269, 3269, 3269, 695, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* SyslogConfiguration.vpcEndpointId */
     {124, 124, 124, 664, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* TagFilter.key */
     {13292, 13292, 13292, 666, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* TagFilter.values */
-    {641, 641, 641, 530, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* TagLogGroupRequest.logGroupName */
-    {1478, 1478, 1478, 672, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* TagLogGroupRequest.tags */
-    {3111, 3111, 3111, 352, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* TagResourceRequest.resourceArn */
-    {1478, 1478, 1478, 672, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* TagResourceRequest.tags */
+    {641, 641, 641, 530, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* TagLogGroupRequest.logGroupName */
+    {1478, 1478, 1478, 672, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* TagLogGroupRequest.tags */
+    {3111, 3111, 3111, 352, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* TagResourceRequest.resourceArn */
+    {1478, 1478, 1478, 672, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* TagResourceRequest.tags */
     {580, 580, 580, 465, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* TestMetricFilterRequest.filterPattern */
     {13347, 13347, 13347, 677, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* TestMetricFilterRequest.logEventMessages */
     {13388, 13388, 13388, 553, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* TestMetricFilterResponse.matches */
@@ -3318,10 +3318,10 @@ static const struct member members[] = {
     {164, 164, 164, 689, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* TypeConverter.entries */
     {124, 124, 124, 505, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* TypeConverterEntry.key */
     {2339, 2339, 2339, 688, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* TypeConverterEntry.type */
-    {641, 641, 641, 530, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UntagLogGroupRequest.logGroupName */
-    {1478, 1478, 1478, 670, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UntagLogGroupRequest.tags */
-    {3111, 3111, 3111, 352, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UntagResourceRequest.resourceArn */
-    {13732, 13732, 13732, 669, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UntagResourceRequest.tagKeys */
+    {641, 641, 641, 530, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* UntagLogGroupRequest.logGroupName */
+    {1478, 1478, 1478, 670, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* UntagLogGroupRequest.tags */
+    {3111, 3111, 3111, 352, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* UntagResourceRequest.resourceArn */
+    {13732, 13732, 13732, 669, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* UntagResourceRequest.tagKeys */
     {246, 246, 246, 354, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UpdateAnomalyRequest.anomalyDetectorArn */
     {265, 265, 265, 357, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UpdateAnomalyRequest.anomalyId */
     {13761, 13761, 13761, 361, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UpdateAnomalyRequest.baseline */
@@ -3404,6 +3404,7 @@ const struct model logs_model = {
     .api_version = "2014-03-28",
     .xml_namespace = NULL,
     .error_namespace = NULL,
+    .validation_error = "InvalidParameterException",
     .protocol = PROTOCOL_JSON_1_1,
     .also_query = 0,
     .query_compatible = 0,

@@ -4154,6 +4154,7 @@ const struct model s3_model = {
     .api_version = "2006-03-01",
     .xml_namespace = "http://s3.amazonaws.com/doc/2006-03-01/",
     .error_namespace = NULL,
+    .validation_error = NULL,
     .protocol = PROTOCOL_REST_XML,
     .also_query = 0,
     .query_compatible = 0,

@@ -421,6 +421,7 @@ const struct model sts_model = {
     .api_version = "2011-06-15",
     .xml_namespace = "https://sts.amazonaws.com/doc/2011-06-15/",
     .error_namespace = NULL,
+    .validation_error = NULL,
     .protocol = PROTOCOL_QUERY,
     .also_query = 0,
     .query_compatible = 0,

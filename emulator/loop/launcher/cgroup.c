@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -109,6 +108,15 @@ static bool mount_point(bool is_second, char *root, char *point, size_t room)
     return is_found;
 }
 
+/* A zombie has no program any more, and may wait for its parent for ever. */
+static bool lives(int process)
+{
+    char path[64];
+    char program[8];
+    snprintf(path, sizeof path, "/proc/%d/exe", process);
+    return readlink(path, program, sizeof program) >= 0 || errno != ENOENT;
+}
+
 /* Removes what dead launchers left there. A populated cgroup is not removable, so nothing alive is ever touched. */
 static void sweep(void)
 {
@@ -122,7 +130,7 @@ static void sweep(void)
         char path[PATH_MAX];
         if (sscanf(entry->d_name, "lowcloud-%d-%u", &launcher, &number) != 2)
             continue;
-        if (launcher != getpid() && (kill(launcher, 0) == 0 || errno == EPERM))
+        if (launcher != getpid() && lives(launcher))
             continue;
         file_of(path, launcher, number, "");
         rmdir(path);

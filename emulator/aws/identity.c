@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "emulator/aws/arn.h"
+#include "emulator/base/digest.h"
 #include "emulator/base/encoding.h"
 #include "emulator/loop/clock.h"
 #include "emulator/store/store.h"
@@ -143,6 +144,19 @@ bool identity_find(struct arena *arena, const char *access_key, const char **sec
     }
     query_end(&find);
     return found;
+}
+
+char *identity_role_id(struct arena *arena, const char *account, const char *role)
+{
+    static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+    const char *arn = arena_print(arena, "arn:aws:sts::%s:assumed-role/%s", account, role);
+    unsigned char hash[DIGEST_MAX];
+    char letters[18] = {0};
+
+    (void)digest_once(DIGEST_SHA256, bytes_of(arn), hash);
+    for (size_t i = 0; i < sizeof letters - 1; i++)
+        letters[i] = alphabet[hash[i] % 32];
+    return arena_print(arena, "AROA%s", letters);
 }
 
 static bool is_account(const char *text)

@@ -25,6 +25,10 @@ void identity_issue(const char *access_key, const char *secret, const char *sess
                     int64_t expires);
 bool identity_find(struct arena *arena, const char *access_key, const char **secret, const char **account, const char **principal);
 
+/* The unique id of a role: AROA and 17 letters, derived from account and name, so that who knows only a principal's ARN gets the same.
+ * Known difference: a role that is created again gets its old id. */
+char *identity_role_id(struct arena *arena, const char *account, const char *role);
+
 /* An execution environment: the owner embeds this and updates `cause` with each invocation. */
 struct identity_environment {
     const char *local_address, *access_key, *account, *region, *principal;

@@ -185,16 +185,16 @@ static const char strings[] =
     ;
 
 static const struct operation operations[] = {
-    {3169, 3180, 3185, 0, 3187, 3187, 0, 1, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* AssumeRole */
+    {3169, 3180, 3185, 0, 3187, 3187, 0, 1, 200, 0, 0, 0, SUPPORT_DONE, 0}, /* AssumeRole */
     {3204, 3180, 3185, 0, 3223, 3223, 2, 3, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* AssumeRoleWithSAML */
     {3248, 3180, 3185, 0, 3274, 3274, 4, 5, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* AssumeRoleWithWebIdentity */
     {3306, 3180, 3185, 0, 3317, 3317, 6, 7, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* AssumeRoot */
     {3334, 3180, 3185, 0, 3361, 3361, 10, 11, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* DecodeAuthorizationMessage */
-    {3394, 3180, 3185, 0, 3411, 3411, 15, 16, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* GetAccessKeyInfo */
-    {3434, 3180, 3185, 0, 3452, 3452, 17, 18, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* GetCallerIdentity */
+    {3394, 3180, 3185, 0, 3411, 3411, 15, 16, 200, 0, 0, 0, SUPPORT_DONE, 0}, /* GetAccessKeyInfo */
+    {3434, 3180, 3185, 0, 3452, 3452, 17, 18, 200, 0, 0, 0, SUPPORT_DONE, 0}, /* GetCallerIdentity */
     {3476, 3180, 3185, 0, 3500, 3500, 19, 20, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* GetDelegatedAccessToken */
     {3530, 3180, 3185, 0, 3549, 3549, 21, 22, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* GetFederationToken */
-    {3574, 3180, 3185, 0, 3590, 3590, 23, 24, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* GetSessionToken */
+    {3574, 3180, 3185, 0, 3590, 3590, 23, 24, 200, 0, 0, 0, SUPPORT_DONE, 0}, /* GetSessionToken */
     {3612, 3180, 3185, 0, 3632, 3632, 25, 26, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* GetWebIdentityToken */
 };
 
@@ -300,18 +300,18 @@ static const struct shape shapes[] = {
 };
 
 static const struct member members[] = {
-    {1, 1, 1, 76, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* AssumeRoleRequest.DurationSeconds */
-    {17, 17, 17, 62, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* AssumeRoleRequest.ExternalId */
-    {28, 28, 28, 89, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* AssumeRoleRequest.Policy */
-    {35, 35, 35, 74, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* AssumeRoleRequest.PolicyArns */
+    {1, 1, 1, 76, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* AssumeRoleRequest.DurationSeconds */
+    {17, 17, 17, 62, LOCATION_BODY, 0, SUPPORT_RECORDED, TIMESTAMP_DEFAULT}, /* AssumeRoleRequest.ExternalId */
+    {28, 28, 28, 89, LOCATION_BODY, 0, SUPPORT_RECORDED, TIMESTAMP_DEFAULT}, /* AssumeRoleRequest.Policy */
+    {35, 35, 35, 74, LOCATION_BODY, 0, SUPPORT_RECORDED, TIMESTAMP_DEFAULT}, /* AssumeRoleRequest.PolicyArns */
     {46, 46, 46, 43, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* AssumeRoleRequest.ProvidedContexts */
-    {63, 63, 63, 52, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* AssumeRoleRequest.RoleArn */
-    {71, 71, 71, 77, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* AssumeRoleRequest.RoleSessionName */
+    {63, 63, 63, 52, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* AssumeRoleRequest.RoleArn */
+    {71, 71, 71, 77, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* AssumeRoleRequest.RoleSessionName */
     {87, 87, 87, 78, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* AssumeRoleRequest.SerialNumber */
-    {100, 100, 100, 81, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* AssumeRoleRequest.SourceIdentity */
-    {115, 115, 115, 84, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* AssumeRoleRequest.Tags */
+    {100, 100, 100, 81, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* AssumeRoleRequest.SourceIdentity */
+    {115, 115, 115, 84, LOCATION_BODY, 0, SUPPORT_RECORDED, TIMESTAMP_DEFAULT}, /* AssumeRoleRequest.Tags */
     {120, 120, 120, 86, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* AssumeRoleRequest.TokenCode */
-    {130, 130, 130, 82, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* AssumeRoleRequest.TransitiveTagKeys */
+    {130, 130, 130, 82, LOCATION_BODY, 0, SUPPORT_RECORDED, TIMESTAMP_DEFAULT}, /* AssumeRoleRequest.TransitiveTagKeys */
     {166, 166, 166, 8, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* AssumeRoleResponse.AssumedRoleUser */
     {182, 182, 182, 9, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* AssumeRoleResponse.Credentials */
     {194, 194, 194, 71, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* AssumeRoleResponse.PackedPolicySize */
@@ -362,7 +362,7 @@ static const struct member members[] = {
     {728, 728, 728, 61, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ExpiredTradeInTokenException.message */
     {559, 559, 559, 52, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* FederatedUser.Arn */
     {787, 787, 787, 63, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* FederatedUser.FederatedUserId */
-    {577, 577, 577, 49, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetAccessKeyInfoRequest.AccessKeyId */
+    {577, 577, 577, 49, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* GetAccessKeyInfoRequest.AccessKeyId */
     {841, 841, 841, 51, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetAccessKeyInfoResponse.Account */
     {841, 841, 841, 51, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetCallerIdentityResponse.Account */
     {559, 559, 559, 52, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetCallerIdentityResponse.Arn */
@@ -379,7 +379,7 @@ static const struct member members[] = {
     {182, 182, 182, 9, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetFederationTokenResponse.Credentials */
     {803, 803, 803, 14, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetFederationTokenResponse.FederatedUser */
     {194, 194, 194, 71, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetFederationTokenResponse.PackedPolicySize */
-    {1, 1, 1, 58, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetSessionTokenRequest.DurationSeconds */
+    {1, 1, 1, 58, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* GetSessionTokenRequest.DurationSeconds */
     {87, 87, 87, 78, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetSessionTokenRequest.SerialNumber */
     {120, 120, 120, 86, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetSessionTokenRequest.TokenCode */
     {182, 182, 182, 9, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetSessionTokenResponse.Credentials */
@@ -397,13 +397,13 @@ static const struct member members[] = {
     {728, 728, 728, 70, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* MalformedPolicyDocumentException.message */
     {728, 728, 728, 72, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* OutboundWebIdentityFederationDisabledException.message */
     {728, 728, 728, 73, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PackedPolicyTooLargeException.message */
-    {1468, 1468, 1468, 52, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PolicyDescriptorType.arn */
+    {1468, 1468, 1468, 52, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PolicyDescriptorType.arn */
     {1493, 1493, 1493, 55, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ProvidedContext.ContextAssertion */
     {1510, 1510, 1510, 52, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ProvidedContext.ProviderArn */
     {728, 728, 728, 75, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* RegionDisabledException.message */
     {728, 728, 728, 79, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* SessionDurationEscalationException.message */
-    {1597, 1597, 1597, 83, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* Tag.Key */
-    {1601, 1601, 1601, 85, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* Tag.Value */
+    {1597, 1597, 1597, 83, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* Tag.Key */
+    {1601, 1601, 1601, 85, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* Tag.Value */
 };
 
 static const struct selector selectors[] = {
@@ -421,7 +421,7 @@ const struct model sts_model = {
     .api_version = "2011-06-15",
     .xml_namespace = "https://sts.amazonaws.com/doc/2011-06-15/",
     .error_namespace = NULL,
-    .validation_error = NULL,
+    .validation_error = "ValidationError",
     .protocol = PROTOCOL_QUERY,
     .also_query = 0,
     .query_compatible = 0,

@@ -86,7 +86,7 @@ int64_t group_horizon(const struct log_group *group)
     return group->retention == 0 ? 0 : clock_now() - group->retention * DAY_MS;
 }
 
-/* --- pages -------------------------------------------------------------------------------------------------------------------- */
+/* Pages. */
 
 char *page_token(struct arena *arena, const char *last)
 {
@@ -110,7 +110,7 @@ bool page_after(struct call *call, uint16_t token, const char **after)
     return true;
 }
 
-/* --- operations --------------------------------------------------------------------------------------------------------------- */
+/* Operations. */
 
 static struct query insert =
     QUERY("INSERT INTO log_group(account, region, name, created, retention, class, key, bytes) VALUES (?, ?, ?, ?, 0, ?, ?, 0)");

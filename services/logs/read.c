@@ -123,8 +123,7 @@ enum outcome get_log_events(struct call *call)
     return answer(call);
 }
 
-/* --- FilterLogEvents
- * -------------------------------------------------------------------------------------------------------------- */
+/* FilterLogEvents. */
 
 static struct query scan = QUERY("SELECT log_event.timestamp, log_event.id, ingested, message, stream, name FROM log_event"
                                  " JOIN log_stream ON log_stream.id = stream WHERE log_event.log_group = ?1 AND timestamp >= ?2"

@@ -119,8 +119,7 @@ static bool read_property(struct reader *reader, struct selector_node *node)
     return node->step_count > 0;
 }
 
-/* --- comparisons
- * -------------------------------------------------------------------------------------------------------------------- */
+/* Comparisons. */
 
 static bool read_operator(struct reader *reader, enum comparison *comparison)
 {
@@ -248,8 +247,7 @@ struct selector_node *selector_parse(struct arena *arena, const char *text, enum
     return node;
 }
 
-/* --- matching
- * ------------------------------------------------------------------------------------------------------------------------- */
+/* Matching. */
 
 static const struct value *property(const struct selector_node *node, const struct value *json)
 {

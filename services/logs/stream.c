@@ -58,8 +58,7 @@ enum outcome delete_log_stream(struct call *call)
     return answer(call);
 }
 
-/* --- DescribeLogStreams
- * ----------------------------------------------------------------------------------------------------------- */
+/* DescribeLogStreams. */
 
 /* Streams without events count as the oldest. The last stream of a page is (?2, ?3) by time, ?3 by name. */
 #define COLUMNS                                                                                                                    \

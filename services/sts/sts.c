@@ -14,7 +14,6 @@
 enum { ROLE_SECONDS = 3600, SESSION_SECONDS = 43200, TOKEN_SIZE = 356 };
 
 static const struct aws_error access_denied = {.code = "AccessDenied", .status = 403};
-static const struct aws_error validation_error = {.code = "ValidationError", .status = 400};
 
 /* Issues keys in the caller's transaction; gives the Credentials. */
 static struct value issue(struct call *call, const char *account, const char *principal, int64_t seconds)
@@ -59,8 +58,7 @@ static enum outcome get_caller_identity(struct call *call)
     return answer(call);
 }
 
-/* --- AssumeRole
- * ------------------------------------------------------------------------------------------------------------------- */
+/* AssumeRole. */
 
 static bool is_account(const char *text)
 {
@@ -76,7 +74,7 @@ static enum outcome assume_role(struct call *call)
     call->arn = text;
     if (!arn_parse(call->arena, text, &arn) || !text_equal(arn.service, "iam") || arn.region[0] != '\0' ||
         !is_account(arn.account) || !text_starts(arn.resource, "role/") || text_ends(arn.resource, "/"))
-        return fail(call, &validation_error, "%s is invalid", text);
+        return fail(call, &error_validation, "%s is invalid", text);
     const char *role = strrchr(arn.resource, '/') + 1; /* a path is no part of a session's ARN */
     const char *principal = arn_print(call->arena, "sts", "", arn.account, "assumed-role/%s/%s", role, session);
 
@@ -90,17 +88,15 @@ static enum outcome assume_role(struct call *call)
     return answer(call);
 }
 
-/* --- keys
- * --------------------------------------------------------------------------------------------------------------------------- */
+/* Keys. */
 
 static enum outcome get_session_token(struct call *call)
 {
-    if (text_starts(call->access_key, "ASIA") && !text_equal(call->actor, "environment")) {
-        const char *secret, *account, *principal;
+    const char *secret, *account, *principal;
 
-        if (identity_find(call->arena, call->access_key, &secret, &account, &principal))
-            return fail(call, &access_denied, "Cannot call GetSessionToken with session credentials");
-    }
+    if (text_starts(call->access_key, "ASIA") &&
+        (text_equal(call->actor, "environment") || identity_find(call->arena, call->access_key, &secret, &account, &principal)))
+        return fail(call, &access_denied, "Cannot call GetSessionToken with session credentials");
     output_set(
         call, GetSessionTokenResponse_Credentials,
         issue(call, call->account, call->principal, input_integer(call, GetSessionTokenRequest_DurationSeconds, SESSION_SECONDS)));

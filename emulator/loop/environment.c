@@ -365,7 +365,8 @@ int64_t environment_peak(const struct process *process)
     return strtoll(text, NULL, 10);
 }
 
-/* Known difference: version 2 of cgroups before Linux 6.12 cannot reset the peak, so there it is the peak of the environment's life. */
+/* Known difference: version 2 of cgroups before Linux 6.12 cannot reset the peak, so there it is the peak of the environment's
+ * life. */
 void environment_reset_peak(struct process *process)
 {
     process->polled_peak = 0;

@@ -1,12 +1,13 @@
-/* A stand-in for the server, for tests/kill: starts children as its standard input says and tells on its standard output what becomes
- * of them. One command a line, its words separated by tabs; one event a line.
+/* A stand-in for the server, for tests/kill: starts children as its standard input says and tells on its standard output what
+ * becomes of them. One command a line, its words separated by tabs; one event a line.
  *
  *   driver LAUNCHER namespace|guardian
  *   start NAME MEMORY TASK LAYER TMP PROGRAM ARGUMENT...     an environment; "-" for no directory; MEMORY in bytes
  *   plain NAME PROGRAM ARGUMENT...                           a plain child
  *   kill NAME | pause NAME | continue NAME | signal NAME NUMBER | peak NAME | reset NAME | count | stop | bench PROGRAM ROUNDS
  *
- * Each child inherits LOWCLOUD_KILL_MARK, by which the tests find all descendants, and has LOWCLOUD_CHILD, NAME-MARK, of its own. */
+ * Each child inherits LOWCLOUD_KILL_MARK, by which the tests find all descendants, and has LOWCLOUD_CHILD, NAME-MARK, of its own.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <spawn.h>
@@ -167,15 +168,17 @@ static void bench_next(void)
         int64_t launched = median(bench.took, bench.rounds);
         int64_t first = output_count ? median(outputs, output_count) : 0;
         int64_t spawned = bare();
-        printf("bench\tbare %lld us\tto first output %lld us (%.2fx)\tto on_end %lld us (%.2fx)\n", (long long)spawned, (long long)first,
-               (double)first / (double)spawned, (long long)launched, (double)launched / (double)spawned);
+        printf("bench\tbare %lld us\tto first output %lld us (%.2fx)\tto on_end %lld us (%.2fx)\n", (long long)spawned,
+               (long long)first, (double)first / (double)spawned, (long long)launched, (double)launched / (double)spawned);
         fflush(stdout);
         free(bench.took);
         free(outputs);
         return;
     }
     const char *arguments[] = {bench.program, "one", NULL};
-    struct command command = {.arguments = arguments, .task_directory = "/usr", .temporary_directory = getenv("BENCH_TMP"),
+    struct command command = {.arguments = arguments,
+                              .task_directory = "/usr",
+                              .temporary_directory = getenv("BENCH_TMP"),
                               .memory_limit = 256 * 1024 * 1024};
     struct process_watch watch = {.on_output = bench_first, .on_end = bench_end};
     struct process *process;

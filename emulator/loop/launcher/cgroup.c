@@ -170,7 +170,8 @@ int cgroup_find(void)
         if (strcmp(root, "/") != 0)
             below = strncmp(own, root, strlen(root)) == 0 ? own + strlen(root) : "";
         snprintf(place, sizeof place, "%s%s", point, strcmp(below, "/") == 0 ? "" : below);
-        /* In version 2 a cgroup with processes in it, as ours, cannot hand controllers down (unless it is the root): so beside it. */
+        /* In version 2 a cgroup with processes in it, as ours, cannot hand controllers down (unless it is the root): so beside it.
+         */
         char *end = strrchr(place, '/');
         if (wanted == 2 && end && (size_t)(end - place) >= strlen(point))
             *end = '\0';

@@ -90,8 +90,8 @@ static bool launcher_is_gone(void)
 static void set_up(void)
 {
     settle_descriptors();
-    /* The kernel kills process 1, and with it the namespace, when the launcher dies in any way; a guardian is told and kills itself.
-     * The question after it is for a launcher that died before the order was given. */
+    /* The kernel kills process 1, and with it the namespace, when the launcher dies in any way; a guardian is told and kills
+     * itself. The question after it is for a launcher that died before the order was given. */
     prctl(PR_SET_PDEATHSIG, self.is_namespaced ? SIGKILL : SIGTERM, 0, 0, 0);
     if (launcher_is_gone())
         _exit(1);

@@ -1,8 +1,9 @@
 /* lowcloud-launcher: starts the environments of one server and sees to it that nothing of them outlives it.
  *
- * Usage, by the server only: lowcloud-launcher namespace|guardian, with a SOCK_SEQPACKET socket as descriptor 3. Its end, in whatever way
- * it comes, is the end of every environment. LOWCLOUD_CGROUP=0 in the environment: memory is watched in /proc even where cgroups can
- * be had. Static and small, so that cloning it is cheap; one spare keeper (keeper.h) waits for the next environment. */
+ * Usage, by the server only: lowcloud-launcher namespace|guardian, with a SOCK_SEQPACKET socket as descriptor 3. Its end, in
+ * whatever way it comes, is the end of every environment. LOWCLOUD_CGROUP=0 in the environment: memory is watched in /proc even
+ * where cgroups can be had. Static and small, so that cloning it is cheap; one spare keeper (keeper.h) waits for the next
+ * environment. */
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
@@ -83,8 +84,12 @@ static struct keeper *keeper_new(void)
         return NULL;
     }
     keeper->number = ++cgroups;
-    struct keeper_setup setup = {.socket = pair[1], .launcher = getpid(), .launcher_life = life, .null = null_device,
-                                 .number = keeper->number, .is_namespaced = is_namespaced};
+    struct keeper_setup setup = {.socket = pair[1],
+                                 .launcher = getpid(),
+                                 .launcher_life = life,
+                                 .null = null_device,
+                                 .number = keeper->number,
+                                 .is_namespaced = is_namespaced};
     setup.has_cgroup = cgroup_version() && cgroup_make(getpid(), keeper->number) == 0;
     unsigned long flags = SIGCHLD | (is_namespaced ? (unsigned long)(CLONE_NEWPID | CLONE_NEWNS) : 0);
     keeper->pid = (pid_t)syscall(SYS_clone, flags, NULL, NULL, NULL, NULL);
@@ -260,8 +265,6 @@ __attribute__((noreturn)) static void finish(void)
 {
     int status;
     struct rusage usage;
-    for (const struct keeper *keeper = keepers; is_namespaced && keeper; keeper = keeper->next)
-        kill(keeper->pid, SIGKILL);
     tree_kill(0, &status, &usage);
     for (const struct keeper *keeper = keepers; cgroup_version() && keeper; keeper = keeper->next)
         cgroup_remove(getpid(), keeper->number);
@@ -288,8 +291,8 @@ static void from_server(void)
     packet_close(&fds);
 }
 
-/* Tries it all in a child, because a namespace that turns out to be of no use cannot be left again. Nobody waits for that child's death,
- * which takes the kernel milliseconds: it is reaped like any other. */
+/* Tries it all in a child, because a namespace that turns out to be of no use cannot be left again. Nobody waits for that child's
+ * death, which takes the kernel milliseconds: it is reaped like any other. */
 static bool can_isolate(bool with_user, struct mount_failure *failure)
 {
     int pair[2];
@@ -299,7 +302,8 @@ static bool can_isolate(bool with_user, struct mount_failure *failure)
     pid_t child = fork();
     if (child == 0) {
         struct mount_failure result = {0};
-        pid_t first = mounts_isolate(with_user, &result) ? (pid_t)syscall(SYS_clone, SIGCHLD | CLONE_NEWPID | CLONE_NEWNS, 0, 0, 0, 0) : -1;
+        pid_t first =
+            mounts_isolate(with_user, &result) ? (pid_t)syscall(SYS_clone, SIGCHLD | CLONE_NEWPID | CLONE_NEWNS, 0, 0, 0, 0) : -1;
         if (first == 0) {
             struct mount_plan plan = {.task = "/opt", .layer = "/tmp", .runtime = "", .temporary = "/opt"};
             if (mounts_proc(&result))

@@ -244,7 +244,8 @@ static bool cover_opt(int layer, const struct kept *kept, size_t count, struct m
         const struct dirent *entry;
         while ((entry = readdir(directory))) {
             struct stat about;
-            if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, "..") || fstatat(dirfd(directory), entry->d_name, &about, 0) < 0)
+            if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, "..") ||
+                fstatat(dirfd(directory), entry->d_name, &about, 0) < 0)
                 continue;
             snprintf(source, sizeof source, "/proc/self/fd/%d/%s", layer, entry->d_name);
             snprintf(target, sizeof target, "/opt/%s", entry->d_name);

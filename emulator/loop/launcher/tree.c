@@ -10,7 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { STOP_PASSES = 64, DIRECTORY_BYTES = 4096, CHILDREN_BYTES = 4096, LINE_BYTES = 512 };
+enum { STOP_PASSES = 16, DIRECTORY_BYTES = 4096, CHILDREN_BYTES = 4096, LINE_BYTES = 512 };
 
 void tree_free(struct tree *tree)
 {
@@ -155,45 +155,27 @@ void tree_read_namespace(struct tree *tree)
     numbers("/proc", add_unless_first, tree);
 }
 
-static void drop_spared(struct tree *tree, bool (*is_spared)(pid_t))
-{
-    size_t kept = 0;
-    for (size_t i = 0; i < tree->count; i++)
-        if (!is_spared || !is_spared(tree->ids[i]))
-            tree->ids[kept++] = tree->ids[i];
-    tree->count = kept;
-}
-
 static bool same(const struct tree *a, const struct tree *b)
 {
     return a->count == b->count && (a->count == 0 || memcmp(a->ids, b->ids, a->count * sizeof *a->ids) == 0);
 }
 
-/* A stopped process forks no more, so two equal looks in a row have seen all. The bound is for a tree that keeps waking itself: the
- * strikes go on until nothing is left, so leaving early costs one more. */
-static void stop(struct tree *tree, bool (*is_spared)(pid_t))
-{
-    struct tree before = {0};
-    for (int pass = 0; pass < STOP_PASSES; pass++) {
-        tree->count = 0;
-        add_children(tree, getpid());
-        drop_spared(tree, is_spared);
-        grow(tree);
-        if (pass > 0 && same(tree, &before))
-            break;
-        for (size_t i = 0; i < tree->count; i++)
-            kill(tree->ids[i], SIGSTOP);
-        before.count = 0;
-        for (size_t i = 0; i < tree->count; i++)
-            add(&before, tree->ids[i]);
-    }
-    tree_free(&before);
-}
-
 void tree_stop(void)
 {
     struct tree tree = {0};
-    stop(&tree, NULL);
+    struct tree before = {0};
+    /* A stopped process forks no more, so two equal looks in a row have seen all. */
+    for (int pass = 0; pass < STOP_PASSES; pass++) {
+        tree_read(&tree, getpid());
+        if (pass > 0 && same(&tree, &before))
+            break;
+        before.count = 0;
+        for (size_t i = 0; i < tree.count; i++) {
+            kill(tree.ids[i], SIGSTOP);
+            add(&before, tree.ids[i]);
+        }
+    }
+    tree_free(&before);
     tree_free(&tree);
 }
 
@@ -206,39 +188,51 @@ void tree_signal(int signal)
     tree_free(&tree);
 }
 
+/* Killing at once is better than stopping first: it keeps a process from forking just as well, and what it leaves becomes our child.
+ * Children first and without a look at what is below them, because that takes longer than a process that flees by forking lives. */
 size_t tree_strike(bool (*is_spared)(pid_t))
 {
     struct tree tree = {0};
-    stop(&tree, is_spared);
-    size_t count = tree.count;
-    for (size_t i = 0; i < count; i++)
+    struct thread_walk walk = {.tree = &tree, .process = getpid()};
+    if (has_children_files())
+        add_children_of_thread(&walk, walk.process); /* we have one thread */
+    else
+        add_children(&tree, walk.process);
+    size_t kept = 0;
+    for (size_t i = 0; i < tree.count; i++) {
+        if (is_spared && is_spared(tree.ids[i]))
+            continue;
         kill(tree.ids[i], SIGKILL);
+        tree.ids[kept++] = tree.ids[i];
+    }
+    tree.count = kept;
+    grow(&tree);
+    for (size_t i = kept; i < tree.count; i++)
+        kill(tree.ids[i], SIGKILL);
+    size_t count = tree.count;
     tree_free(&tree);
     return count;
 }
 
 void tree_kill(pid_t watched, int *status, struct rusage *usage)
 {
+    int options = WNOHANG;
     for (;;) {
-        tree_strike(NULL);
-        /* Whatever is left has a killed ancestor among our children, so a death comes without asking again. */
-        int options = 0;
-        for (;;) {
-            int one;
-            struct rusage used;
-            pid_t dead = wait4(-1, &one, options, &used);
-            if (dead < 0 && errno == EINTR)
-                continue;
-            if (dead < 0)
-                return; /* ECHILD: no child, hence no descendant */
-            if (dead == 0)
-                break;
+        int one;
+        struct rusage used;
+        pid_t dead;
+        /* Reaped before each strike: a list full of zombies is slow to read. */
+        while ((dead = wait4(-1, &one, options, &used)) > 0) {
             if (dead == watched) {
                 *status = one;
                 *usage = used;
             }
             options = WNOHANG;
         }
+        if (dead < 0 && errno != EINTR)
+            return; /* ECHILD: no child, hence no descendant */
+        tree_strike(NULL);
+        options = 0; /* whatever is left has a killed ancestor among our children, so there is a death to wait for */
     }
 }
 

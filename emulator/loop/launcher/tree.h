@@ -24,7 +24,7 @@ void tree_read_namespace(struct tree *tree);
 void tree_stop(void);
 void tree_signal(int signal);
 
-/* One strike: stops, then kills every descendant of this process, except children that `is_spared` says and what is below them.
+/* One strike: kills every descendant of this process, except children that `is_spared` says and what is below them.
  * Gives how many were hit. What they leave behind becomes our child: reap and strike again until it hits none. */
 size_t tree_strike(bool (*is_spared)(pid_t child));
 

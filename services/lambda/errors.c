@@ -49,3 +49,10 @@ enum outcome lambda_invalid(struct call *call, const char *value, const char *wh
     return fail(call, &error_validation, "1 validation error detected: Value '%s' at '%s' failed to satisfy constraint: %s", value, where,
                 constraint);
 }
+
+enum outcome lambda_stale_revision(struct call *call)
+{
+    return lambda_fail(call, &lambda_precondition_failed,
+                       "The Revision Id provided does not match the latest Revision Id. Call the GetFunction/GetAlias API to retrieve the "
+                       "latest Revision Id");
+}

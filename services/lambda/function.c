@@ -17,7 +17,7 @@
 enum { NAME_LIMIT = 64 };
 
 /* Versions ($LATEST is 0) and what hangs on them. AUTOINCREMENT: an environment is known by its version's id, so that none may come back. */
-const char *const function_schema =
+const char function_schema[] =
     "CREATE TABLE function(id INTEGER PRIMARY KEY AUTOINCREMENT, account TEXT NOT NULL, region TEXT NOT NULL, name TEXT NOT NULL,"
     " versions INTEGER NOT NULL DEFAULT 0, reserved INTEGER, tags TEXT, UNIQUE(account, region, name));"
     "CREATE TABLE function_version(id INTEGER PRIMARY KEY AUTOINCREMENT, function INTEGER NOT NULL, version INTEGER NOT NULL,"

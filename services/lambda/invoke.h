@@ -13,6 +13,8 @@ enum outcome lambda_list_function_event_invoke_configs(struct call *call);
 
 /* A version was changed or deleted: its idle environments end now, busy ones after their event. */
 void environments_retire(int64_t function_version_id);
+/* A function is going with all its versions, inside the caller's transaction: what the execution side keeps about it goes too. */
+void execution_function_deleted(const char *account, const char *region, const char *name, int64_t function_id);
 
 /* Hooks of the service that concern execution; lambda.c calls them. */
 bool execution_claim(struct exchange *exchange); /* the Runtime API, known by the local address */
@@ -21,7 +23,7 @@ void execution_reset(void);
 void execution_stop(void);
 struct pending;
 void execution_pending(struct pending *pending);
-extern const char *const execution_schema; /* async events, event invoke configs: part of lambda.c's schema list */
+extern const char execution_schema[]; /* one script: async events, event invoke configs: part of lambda.c's schema list */
 
 /* --cold-start, --max-environments, --isolation, --runner and the like; set by the command line before aws_start(). */
 struct execution_options {

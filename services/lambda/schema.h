@@ -1,5 +1,5 @@
 /* The tables of this service's parts. */
 #pragma once
 
-extern const char *const function_schema; /* function.c */
-extern const char *const mapping_schema;  /* mapping.c */
+extern const char function_schema[]; /* function.c */
+extern const char mapping_schema[];  /* mapping.c */

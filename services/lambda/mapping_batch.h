@@ -1,0 +1,34 @@
+/* A batch of messages on its way through a function: Invoke, then DeleteMessageBatch of what succeeded; the rest is left to the
+ * visibility timeout, as on AWS.
+ *
+ * Life cycle: batch_new(), batch_add() as messages come, batch_start() once; then batch->ended is called, last, and the batch is gone. Or batch_free()
+ * at any time: what is under way goes on without it. */
+#pragma once
+#include "services/lambda/mapping.h"
+
+enum { PAYLOAD_LIMIT = 6 * 1024 * 1024 };
+
+enum batch_end { BATCH_DONE, BATCH_THROTTLED /* the function was never asked */, BATCH_NO_FUNCTION };
+
+struct batch {
+    const struct mapping *mapping; /* of the owner: outlives the batch */
+    void (*ended)(struct batch *batch, enum batch_end end, void *context);
+    void *context;
+    struct arena *arena;
+    struct value ids, handles, records; /* lists, in order of arrival */
+    size_t size;                        /* of the event's JSON so far */
+    uint64_t cause;                     /* of the first message */
+    const char *trace_header;
+    struct call *invoke;
+    struct call **deletes; /* under way; NULL where one is over */
+    size_t delete_count, deletes_left;
+    TAILQ_ENTRY(batch) others; /* the owner's */
+};
+
+struct batch *batch_new(const struct mapping *mapping);
+/* False: it would be too large with this one; batch it alone. A message of `record` JSON. */
+bool batch_add(struct batch *batch, const struct value *message, struct bytes record, uint64_t cause);
+void batch_start(struct batch *batch);
+void batch_free(struct batch *batch); /* NULL is allowed */
+/* The calls under way are gone already (reset): batch_free() without looking at them. */
+void batch_drop(struct batch *batch);

@@ -21,7 +21,7 @@ DOORS = [
     ("libmicrohttpd", r"<microhttpd\.h>|\bMHD_\w+\s*\(", r"emulator/http/server[^/]*\.[ch]"),
     ("cJSON", r"<cjson/|\bcJSON\w*\b", r"emulator/base/json\.c"),
     ("SQLite", r"<sqlite3\.h>|\bsqlite3_\w+\s*\(", r"emulator/store/[^/]+\.[ch]"),
-    ("epoll", r"\bepoll_(?:create1?|ctl|p?wait2?)\s*\(", r"emulator/loop/[^/]+\.c"),
+    ("epoll", r"\bepoll_(?:create1?|ctl|p?wait2?)\s*\(", r"emulator/loop/.+\.c"),
     ("libuuid", r"<uuid/|\buuid_generate\w*\s*\(", r"emulator/base/id\.c"),
     (
         "randomness",
@@ -40,7 +40,7 @@ FORBIDDEN = re.compile(
 # A format or a buffer call that writes JSON or XML by hand: the writers of emulator/base do that.
 HAND_MADE = re.compile(r'"(?:[^"\\]|\\.)*(?:\{\\"|\\":|</\w+>)(?:[^"\\]|\\.)*"')
 # Written in pieces, so that this file does not break its own rule.
-PATHS = re.compile("|".join(["/wo" + r"rk/\w", "/ro" + r"ot/", "/ho" + r"me/\w", r"\.py" + "env", r"\.\./sha" + "red/"]))
+PATHS = re.compile("|".join(["/wo" + r"rk/(?:main|shared|\.)", "/ro" + r"ot/", "/ho" + r"me/\w", r"\.py" + "env", r"\.\./sha" + "red/"]))
 
 
 def tracked():

@@ -36,7 +36,7 @@ enum outcome lambda_list_tags(struct call *call);
 /* account.c */
 enum outcome lambda_get_account_settings(struct call *call);
 
-/* concurrency.c */
+/* reserved.c */
 enum outcome lambda_put_function_concurrency(struct call *call);
 enum outcome lambda_get_function_concurrency(struct call *call);
 enum outcome lambda_delete_function_concurrency(struct call *call);

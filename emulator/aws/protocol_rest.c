@@ -80,7 +80,7 @@ static bool read_text(struct call *call, const struct member *member, const char
         return true;
     if (!is_xml(call))
         return fail_serialization(call, "STRING_VALUE can not be converted to %s: %s", scalar_name(shape), name);
-    if (shape->type == SHAPE_TYPE_TIMESTAMP && strstr(name, "-since") != NULL)
+    if (shape->type == SHAPE_TYPE_TIMESTAMP && strcasestr(name, "-since") != NULL)
         return true; /* a condition with a date that is none does not count (RFC 9110) */
     if (shape->type == SHAPE_TYPE_INTEGER || shape->type == SHAPE_TYPE_LONG)
         fail(call, &invalid_argument, "Provided %s not an integer or within integer range", name);

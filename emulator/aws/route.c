@@ -84,7 +84,7 @@ static int rate(const struct search *search, const struct operation *operation)
     }
     if (!is_complete && literals == 0)
         return -1;
-    return (is_complete ? 4096 : 0) + literals * 256 + required * 2 + !(operation->flags & OPERATION_DEPRECATED);
+    return literals * 8192 + (is_complete ? 4096 : 0) + required * 2 + !(operation->flags & OPERATION_DEPRECATED);
 }
 
 /* Rather /list than /{Name}. */

@@ -54,7 +54,7 @@ static int limit(void *context)
 {
     (void)context;
     for (const struct settle_wait *wait = waits; wait != NULL; wait = wait->next)
-        if (wait->passes > 0)
+        if (wait->passes > 0 || is_quiet(wait->mode)) /* also one that was added after the last look */
             return 0;
     return -1;
 }

@@ -141,6 +141,11 @@ def stage_demo(total):
         total.add("demo", (1, 0, 0) if status == 0 else (0, 1, 0), time.monotonic() - start)
 
 
+def stage_runtimes(total):
+    for path in sorted(files("tests/runtimes", "test_*.py")):
+        total.program(path, [PYTHON, path])
+
+
 def stage_short(name):
     """tests/NAME/run.py or run.sh, when it exists, in its short form."""
 
@@ -161,6 +166,7 @@ STAGES = {
     "tools": stage_tools,
     "unit": stage_unit,
     "protocol": stage_protocol,
+    "runtimes": stage_runtimes,
     "control": stage_short("control"),
     "clients": stage_clients,
     "demo": stage_demo,

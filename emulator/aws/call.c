@@ -127,7 +127,7 @@ static void run(struct call *call, enum outcome (*operation)(struct call *))
     struct call_state *state = call->state;
 
     loop_doing(call->operation == NO_SHAPE ? call->service->name : operation_name(call->service->model, call->operation));
-    state->is_parked = false;
+    state->is_parked = state->is_expired = false;
     timer_cancel(&state->timer);
     store_begin();
     enum outcome outcome = operation(call);
@@ -217,7 +217,7 @@ static void abandon(struct call *call)
 
     if (state->is_over)
         return;
-    if (state->is_parked && state->on_gone != NULL && !state->is_woken)
+    if (state->is_parked && state->on_gone != NULL && (!state->is_woken || state->is_expired))
         state->on_gone(call);
     retire(state);
     close_journal(call, 499, "ClientHungUp");
@@ -351,7 +351,7 @@ void call_cancel(struct call *call)
     check(call->exchange == NULL);
     if (state->is_over)
         return;
-    if (state->is_parked && state->on_gone != NULL && !state->is_woken)
+    if (state->is_parked && state->on_gone != NULL && (!state->is_woken || state->is_expired))
         state->on_gone(call);
     retire(state);
     close_journal(call, 499, "Cancelled");
@@ -409,8 +409,10 @@ static void park_expired(struct timer *timer)
 {
     struct call_state *state = state_of_timer(timer);
 
-    if (state->is_parked && !state->is_woken)
+    if (state->is_parked && !state->is_woken) {
         call_wake(state->call, state->expired);
+        state->is_expired = true;
+    }
 }
 
 enum outcome park(struct call *call, int64_t due, enum outcome (*expired)(struct call *), void (*on_gone)(struct call *))
@@ -431,10 +433,11 @@ void call_wake(struct call *call, enum outcome (*woken)(struct call *))
     struct call_state *state = call->state;
 
     check(state->is_parked);
-    if (state->is_woken)
+    if (state->is_woken && !state->is_expired)
         return;
     timer_cancel(&state->timer);
     state->is_woken = true;
+    state->is_expired = false; /* who wakes it has taken it off its list */
     state->woken = woken;
     state->task.run = run_queued;
     loop_soon(&state->task);

@@ -12,8 +12,9 @@ struct call_state {
     const char *path; /* to route by */
     size_t body_limit;
 
-    /* Waiting: parked with the service; woken, and queued to run; timed: its end is an emulated time. */
-    bool is_parked, is_woken, is_timed;
+    /* Waiting: parked with the service; woken, and queued to run; timed: its end is an emulated time; expired: woken by its timer, so that the service still
+     * has it on its list. */
+    bool is_parked, is_woken, is_timed, is_expired;
     struct timer timer;
     struct task task;
     enum outcome (*expired)(struct call *);

@@ -930,44 +930,6 @@ static const char strings[] =
     "public-read-write\0"
     "authenticated-read\0"
     "BucketCannedACL\0"
-    "af-south-1\0"
-    "ap-east-1\0"
-    "ap-east-2\0"
-    "ap-northeast-1\0"
-    "ap-northeast-2\0"
-    "ap-northeast-3\0"
-    "ap-south-1\0"
-    "ap-south-2\0"
-    "ap-southeast-1\0"
-    "ap-southeast-2\0"
-    "ap-southeast-3\0"
-    "ap-southeast-4\0"
-    "ap-southeast-5\0"
-    "ap-southeast-6\0"
-    "ap-southeast-7\0"
-    "ca-central-1\0"
-    "ca-west-1\0"
-    "cn-north-1\0"
-    "cn-northwest-1\0"
-    "EU\0"
-    "eu-central-1\0"
-    "eu-central-2\0"
-    "eu-north-1\0"
-    "eu-south-1\0"
-    "eu-south-2\0"
-    "eu-west-1\0"
-    "eu-west-2\0"
-    "eu-west-3\0"
-    "il-central-1\0"
-    "me-central-1\0"
-    "me-south-1\0"
-    "mx-central-1\0"
-    "sa-east-1\0"
-    "us-east-2\0"
-    "us-gov-east-1\0"
-    "us-gov-west-1\0"
-    "us-west-1\0"
-    "us-west-2\0"
     "BucketLocationConstraint\0"
     "FULL_CONTROL\0"
     "READ\0"
@@ -978,19 +940,7 @@ static const char strings[] =
     "Directory\0"
     "BucketType\0"
     "BucketVersioningStatus\0"
-    "CRC32\0"
-    "CRC32C\0"
-    "SHA1\0"
-    "SHA256\0"
-    "CRC64NVME\0"
-    "SHA512\0"
-    "MD5\0"
-    "XXHASH64\0"
-    "XXHASH3\0"
-    "XXHASH128\0"
     "ChecksumAlgorithmList\0"
-    "COMPOSITE\0"
-    "FULL_OBJECT\0"
     "CloudFunctionInvocationRole\0"
     "CommonPrefixList\0"
     "CompletedPartList\0"
@@ -1007,36 +957,6 @@ static const char strings[] =
     "url\0"
     "SSE-C\0"
     "EncryptionTypeList\0"
-    "s3:ReducedRedundancyLostObject\0"
-    "s3:ObjectCreated:*\0"
-    "s3:ObjectCreated:Put\0"
-    "s3:ObjectCreated:Post\0"
-    "s3:ObjectCreated:Copy\0"
-    "s3:ObjectCreated:CompleteMultipartUpload\0"
-    "s3:ObjectRemoved:*\0"
-    "s3:ObjectRemoved:Delete\0"
-    "s3:ObjectRemoved:DeleteMarkerCreated\0"
-    "s3:ObjectRestore:*\0"
-    "s3:ObjectRestore:Post\0"
-    "s3:ObjectRestore:Completed\0"
-    "s3:Replication:*\0"
-    "s3:Replication:OperationFailedReplication\0"
-    "s3:Replication:OperationNotTracked\0"
-    "s3:Replication:OperationMissedThreshold\0"
-    "s3:Replication:OperationReplicatedAfterThreshold\0"
-    "s3:ObjectRestore:Delete\0"
-    "s3:LifecycleTransition\0"
-    "s3:IntelligentTiering\0"
-    "s3:ObjectAcl:Put\0"
-    "s3:LifecycleExpiration:*\0"
-    "s3:LifecycleExpiration:Delete\0"
-    "s3:LifecycleExpiration:DeleteMarkerCreated\0"
-    "s3:ObjectTagging:*\0"
-    "s3:ObjectTagging:Put\0"
-    "s3:ObjectTagging:Delete\0"
-    "s3:ObjectAnnotation:*\0"
-    "s3:ObjectAnnotation:Put\0"
-    "s3:ObjectAnnotation:Delete\0"
     "EventList\0"
     "ExistingObjectReplicationStatus\0"
     "ExpirationState\0"
@@ -1045,7 +965,6 @@ static const char strings[] =
     "USE\0"
     "IGNORE\0"
     "FilterRuleList\0"
-    "suffix\0"
     "FilterRuleName\0"
     "FilterRuleValue\0"
     "GetObjectResponseStatusCode\0"
@@ -1113,9 +1032,6 @@ static const char strings[] =
     "COMPLIANCE\0"
     "ObjectLockRetentionMode\0"
     "ObjectLockToken\0"
-    "BucketOwnerPreferred\0"
-    "ObjectWriter\0"
-    "BucketOwnerEnforced\0"
     "ObjectSizeGreaterThanBytes\0"
     "ObjectSizeLessThanBytes\0"
     "STANDARD\0"
@@ -1178,11 +1094,6 @@ static const char strings[] =
     "S3TablesBucketType\0"
     "S3TablesName\0"
     "S3TablesNamespace\0"
-    "AES256\0"
-    "aws:fsx\0"
-    "aws:backup\0"
-    "aws:kms\0"
-    "aws:kms:dsse\0"
     "ServerSideEncryptionRules\0"
     "SessionCredentialValue\0"
     "SessionExpiration\0"
@@ -1193,6 +1104,8 @@ static const char strings[] =
     "SseKmsEncryptedObjectsStatus\0"
     "V_1\0"
     "StorageClassAnalysisSchemaVersion\0"
+    "aws:kms\0"
+    "AES256\0"
     "TableSseAlgorithm\0"
     "TaggingHeader\0"
     "Standard\0"
@@ -1458,122 +1371,122 @@ static const char strings[] =
     ;
 
 static const struct operation operations[] = {
-    {23517, 23538, 23545, 0, 23562, 0, 3, 2, 204, 0, 1, 2, SUPPORT_REFUSED, 0}, /* AbortMultipartUpload */
-    {2372, 23589, 23545, 0, 23594, 0, 34, 33, 200, 1, 1, 2, SUPPORT_REFUSED, OPERATION_HTTP_BODY}, /* CompleteMultipartUpload */
-    {23624, 23635, 23545, 0, 2750, 0, 40, 39, 200, 2, 1, 2, SUPPORT_REFUSED, 0}, /* CopyObject */
-    {23639, 23635, 23652, 0, 23662, 0, 47, 46, 200, 3, 0, 1, SUPPORT_REFUSED, OPERATION_HTTP_BODY}, /* CreateBucket */
-    {23703, 23589, 23737, 0, 0, 0, 44, NO_SHAPE, 200, 3, 1, 1, SUPPORT_REFUSED, OPERATION_CHECKSUM_REQUIRED | OPERATION_HTTP_BODY}, /* CreateBucketMetadataConfiguration */
-    {23783, 23589, 23822, 0, 0, 0, 45, NO_SHAPE, 200, 4, 1, 1, SUPPORT_REFUSED, OPERATION_CHECKSUM_REQUIRED | OPERATION_HTTP_BODY}, /* CreateBucketMetadataTableConfiguration */
-    {23854, 23589, 23876, 0, 23901, 0, 49, 48, 200, 5, 1, 2, SUPPORT_REFUSED, 0}, /* CreateMultipartUpload */
-    {23939, 23953, 23957, 0, 23975, 0, 51, 50, 200, 6, 1, 1, SUPPORT_REFUSED, 0}, /* CreateSession */
-    {23995, 23538, 23652, 0, 0, 0, 66, NO_SHAPE, 204, 7, 0, 1, SUPPORT_REFUSED, 0}, /* DeleteBucket */
-    {24018, 23538, 24053, 0, 0, 0, 54, NO_SHAPE, 204, 7, 2, 1, SUPPORT_REFUSED, 0}, /* DeleteBucketAnalyticsConfiguration */
-    {24078, 23538, 24095, 0, 0, 0, 55, NO_SHAPE, 204, 9, 1, 1, SUPPORT_REFUSED, 0}, /* DeleteBucketCors */
-    {24121, 23538, 24144, 0, 0, 0, 56, NO_SHAPE, 204, 10, 1, 1, SUPPORT_REFUSED, 0}, /* DeleteBucketEncryption */
-    {24185, 23538, 24229, 0, 0, 0, 57, NO_SHAPE, 204, 11, 2, 1, SUPPORT_REFUSED, 0}, /* DeleteBucketIntelligentTieringConfiguration */
-    {24269, 23538, 24304, 0, 0, 0, 58, NO_SHAPE, 204, 13, 2, 1, SUPPORT_REFUSED, 0}, /* DeleteBucketInventoryConfiguration */
-    {24334, 23538, 24356, 0, 0, 0, 59, NO_SHAPE, 204, 15, 1, 1, SUPPORT_REFUSED, 0}, /* DeleteBucketLifecycle */
-    {24376, 23538, 23737, 0, 0, 0, 60, NO_SHAPE, 204, 16, 1, 1, SUPPORT_REFUSED, 0}, /* DeleteBucketMetadataConfiguration */
-    {24410, 23538, 23822, 0, 0, 0, 61, NO_SHAPE, 204, 17, 1, 1, SUPPORT_REFUSED, 0}, /* DeleteBucketMetadataTableConfiguration */
-    {24457, 23538, 24490, 0, 0, 0, 62, NO_SHAPE, 204, 18, 2, 1, SUPPORT_REFUSED, 0}, /* DeleteBucketMetricsConfiguration */
-    {24526, 23538, 24556, 0, 0, 0, 63, NO_SHAPE, 204, 20, 1, 1, SUPPORT_REFUSED, 0}, /* DeleteBucketOwnershipControls */
-    {24591, 23538, 24610, 0, 0, 0, 64, NO_SHAPE, 204, 21, 1, 1, SUPPORT_REFUSED, 0}, /* DeleteBucketPolicy */
-    {24639, 23538, 24663, 0, 0, 0, 65, NO_SHAPE, 204, 22, 1, 1, SUPPORT_REFUSED, 0}, /* DeleteBucketReplication */
-    {24693, 23538, 24713, 0, 0, 0, 67, NO_SHAPE, 204, 23, 1, 1, SUPPORT_REFUSED, 0}, /* DeleteBucketTagging */
-    {24739, 23538, 24759, 0, 0, 0, 68, NO_SHAPE, 204, 24, 1, 1, SUPPORT_REFUSED, 0}, /* DeleteBucketWebsite */
-    {24777, 23538, 23545, 0, 24790, 0, 74, 73, 204, 25, 0, 2, SUPPORT_REFUSED, 0}, /* DeleteObject */
-    {24820, 23538, 24843, 0, 24871, 0, 72, 71, 204, 25, 2, 2, SUPPORT_REFUSED, 0}, /* DeleteObjectAnnotation */
-    {24900, 23538, 24920, 0, 24945, 0, 76, 75, 204, 27, 1, 2, SUPPORT_REFUSED, 0}, /* DeleteObjectTagging */
-    {24978, 23589, 24992, 0, 25009, 0, 78, 77, 200, 28, 1, 1, SUPPORT_REFUSED, OPERATION_CHECKSUM_REQUIRED | OPERATION_HTTP_BODY}, /* DeleteObjects */
-    {25040, 23538, 25064, 0, 0, 0, 79, NO_SHAPE, 204, 29, 1, 1, SUPPORT_REFUSED, 0}, /* DeletePublicAccessBlock */
-    {25097, 23953, 25111, 0, 8, 0, 94, 93, 200, 30, 1, 1, SUPPORT_REFUSED, 0}, /* GetBucketAbac */
-    {25137, 23953, 25170, 0, 323, 0, 96, 95, 200, 31, 1, 1, SUPPORT_REFUSED, 0}, /* GetBucketAccelerateConfiguration */
-    {25195, 23953, 25208, 0, 378, 0, 98, 97, 200, 32, 1, 1, SUPPORT_REFUSED, 0}, /* GetBucketAcl */
-    {25222, 23953, 24053, 0, 504, 0, 100, 99, 200, 33, 2, 1, SUPPORT_REFUSED, 0}, /* GetBucketAnalyticsConfiguration */
-    {25254, 23953, 24095, 0, 1215, 0, 102, 101, 200, 35, 1, 1, SUPPORT_REFUSED, 0}, /* GetBucketCors */
-    {25268, 23953, 24144, 0, 6726, 0, 104, 103, 200, 36, 1, 1, SUPPORT_REFUSED, 0}, /* GetBucketEncryption */
-    {25288, 23953, 24229, 0, 6813, 0, 106, 105, 200, 37, 2, 1, SUPPORT_REFUSED, 0}, /* GetBucketIntelligentTieringConfiguration */
-    {25329, 23953, 24304, 0, 6940, 0, 108, 107, 200, 39, 2, 1, SUPPORT_REFUSED, 0}, /* GetBucketInventoryConfiguration */
-    {25361, 23953, 24356, 0, 10942, 0, 112, 111, 200, 41, 1, 1, SUPPORT_REFUSED, OPERATION_DEPRECATED}, /* GetBucketLifecycle */
-    {25380, 23953, 24356, 0, 10942, 0, 110, 109, 200, 42, 1, 1, SUPPORT_REFUSED, 0}, /* GetBucketLifecycleConfiguration */
-    {25421, 23953, 25439, 0, 4268, 0, 114, 113, 200, 43, 1, 1, SUPPORT_REFUSED, 0}, /* GetBucketLocation */
-    {25466, 23953, 25483, 0, 1176, 0, 116, 115, 200, 44, 1, 1, SUPPORT_REFUSED, 0}, /* GetBucketLogging */
-    {25501, 23953, 23737, 0, 7344, 0, 118, 117, 200, 45, 1, 1, SUPPORT_REFUSED, 0}, /* GetBucketMetadataConfiguration */
-    {25532, 23953, 23822, 0, 7484, 0, 121, 120, 200, 46, 1, 1, SUPPORT_REFUSED, 0}, /* GetBucketMetadataTableConfiguration */
-    {25568, 23953, 24490, 0, 7644, 0, 124, 123, 200, 47, 2, 1, SUPPORT_REFUSED, 0}, /* GetBucketMetricsConfiguration */
-    {25611, 23953, 25633, 0, 13233, 0, 125, 246, 200, 49, 1, 1, SUPPORT_REFUSED, OPERATION_DEPRECATED}, /* GetBucketNotification */
-    {25656, 23953, 25633, 0, 13233, 0, 125, 245, 200, 50, 1, 1, SUPPORT_REFUSED, 0}, /* GetBucketNotificationConfiguration */
-    {25691, 23953, 24556, 0, 7780, 0, 127, 126, 200, 51, 1, 1, SUPPORT_REFUSED, 0}, /* GetBucketOwnershipControls */
-    {25718, 23953, 24610, 0, 7865, 0, 129, 128, 200, 52, 1, 1, SUPPORT_REFUSED, 0}, /* GetBucketPolicy */
-    {25747, 23953, 25769, 0, 7917, 0, 131, 130, 200, 53, 1, 1, SUPPORT_REFUSED, 0}, /* GetBucketPolicyStatus */
-    {25792, 23953, 24663, 0, 7987, 0, 133, 132, 200, 54, 1, 1, SUPPORT_REFUSED, 0}, /* GetBucketReplication */
-    {25828, 23953, 25852, 0, 14578, 0, 135, 134, 200, 55, 1, 1, SUPPORT_REFUSED, 0}, /* GetBucketRequestPayment */
-    {25877, 23953, 24713, 0, 4116, 0, 137, 136, 200, 56, 1, 1, SUPPORT_REFUSED, 0}, /* GetBucketTagging */
-    {25905, 23953, 25925, 0, 14661, 0, 139, 138, 200, 57, 1, 1, SUPPORT_REFUSED, 0}, /* GetBucketVersioning */
-    {25946, 23953, 24759, 0, 14712, 0, 141, 140, 200, 58, 1, 1, SUPPORT_REFUSED, 0}, /* GetBucketWebsite */
-    {25963, 23953, 23545, 0, 9016, 0, 154, 153, 200, 59, 0, 2, SUPPORT_REFUSED, 0}, /* GetObject */
-    {25973, 23953, 25986, 0, 378, 0, 143, 142, 200, 59, 1, 2, SUPPORT_REFUSED, 0}, /* GetObjectAcl */
-    {26007, 23953, 24843, 0, 8396, 0, 145, 144, 200, 60, 2, 2, SUPPORT_REFUSED, 0}, /* GetObjectAnnotation */
-    {26038, 23953, 26058, 0, 26086, 0, 148, 146, 200, 62, 2, 2, SUPPORT_REFUSED, 0}, /* GetObjectAttributes */
-    {26125, 23953, 26144, 0, 8837, 0, 150, 149, 200, 64, 1, 2, SUPPORT_REFUSED, 0}, /* GetObjectLegalHold */
-    {26184, 23953, 26211, 0, 8898, 0, 152, 151, 200, 65, 1, 1, SUPPORT_REFUSED, 0}, /* GetObjectLockConfiguration */
-    {26243, 23953, 26262, 0, 9548, 0, 156, 155, 200, 66, 1, 2, SUPPORT_REFUSED, 0}, /* GetObjectRetention */
-    {26289, 23953, 24920, 0, 4116, 0, 158, 157, 200, 67, 1, 2, SUPPORT_REFUSED, 0}, /* GetObjectTagging */
-    {26314, 23953, 26331, 0, 9016, 0, 160, 159, 200, 68, 1, 2, SUPPORT_REFUSED, 0}, /* GetObjectTorrent */
-    {26356, 23953, 25064, 0, 9703, 0, 162, 161, 200, 69, 1, 1, SUPPORT_REFUSED, 0}, /* GetPublicAccessBlock */
-    {26377, 26388, 23652, 0, 26393, 0, 167, 166, 200, 70, 0, 1, SUPPORT_REFUSED, 0}, /* HeadBucket */
-    {26410, 26388, 23545, 0, 26421, 0, 169, 168, 200, 70, 0, 2, SUPPORT_REFUSED, 0}, /* HeadObject */
-    {26438, 23953, 24053, 0, 26472, 0, 203, 202, 200, 70, 1, 1, SUPPORT_REFUSED, 0}, /* ListBucketAnalyticsConfigurations */
-    {26512, 23953, 24229, 0, 26555, 0, 205, 204, 200, 71, 1, 1, SUPPORT_REFUSED, 0}, /* ListBucketIntelligentTieringConfigurations */
-    {26604, 23953, 24304, 0, 26638, 0, 207, 206, 200, 72, 1, 1, SUPPORT_REFUSED, 0}, /* ListBucketInventoryConfigurations */
-    {26678, 23953, 24490, 0, 26710, 0, 209, 208, 200, 73, 1, 1, SUPPORT_REFUSED, 0}, /* ListBucketMetricsConfigurations */
-    {26748, 23953, 26760, 0, 26762, 0, 211, 210, 200, 74, 0, 0, SUPPORT_REFUSED, 0}, /* ListBuckets */
-    {26785, 23953, 26760, 0, 26806, 0, 213, 212, 200, 74, 0, 0, SUPPORT_REFUSED, OPERATION_UNROUTED}, /* ListDirectoryBuckets */
-    {26838, 23953, 26859, 0, 26877, 0, 215, 214, 200, 74, 1, 1, SUPPORT_REFUSED, 0}, /* ListMultipartUploads */
-    {26904, 23953, 24843, 0, 26926, 0, 217, 216, 200, 75, 1, 2, SUPPORT_REFUSED, 0}, /* ListObjectAnnotations */
-    {26963, 23953, 26982, 0, 27001, 0, 219, 218, 200, 76, 1, 1, SUPPORT_REFUSED, 0}, /* ListObjectVersions */
-    {27020, 23953, 23652, 0, 27032, 0, 221, 220, 200, 77, 0, 1, SUPPORT_REFUSED, 0}, /* ListObjects */
-    {27061, 23953, 27075, 0, 27032, 0, 223, 222, 200, 77, 1, 1, SUPPORT_REFUSED, 0}, /* ListObjectsV2 */
-    {27097, 23953, 23545, 0, 27107, 0, 225, 224, 200, 78, 1, 2, SUPPORT_REFUSED, 0}, /* ListParts */
-    {27123, 23635, 25111, 0, 0, 0, 271, NO_SHAPE, 200, 79, 1, 1, SUPPORT_REFUSED, OPERATION_HTTP_BODY}, /* PutBucketAbac */
-    {27137, 23635, 25170, 0, 0, 0, 272, NO_SHAPE, 200, 80, 1, 1, SUPPORT_REFUSED, OPERATION_HTTP_BODY}, /* PutBucketAccelerateConfiguration */
-    {27170, 23635, 25208, 0, 0, 0, 273, NO_SHAPE, 200, 81, 1, 1, SUPPORT_REFUSED, OPERATION_CHECKSUM_REQUIRED | OPERATION_HTTP_BODY}, /* PutBucketAcl */
-    {27183, 23635, 24053, 0, 0, 0, 274, NO_SHAPE, 200, 82, 2, 1, SUPPORT_REFUSED, OPERATION_HTTP_BODY}, /* PutBucketAnalyticsConfiguration */
-    {27215, 23635, 24095, 0, 0, 0, 275, NO_SHAPE, 200, 84, 1, 1, SUPPORT_REFUSED, OPERATION_CHECKSUM_REQUIRED | OPERATION_HTTP_BODY}, /* PutBucketCors */
-    {27229, 23635, 24144, 0, 0, 0, 276, NO_SHAPE, 200, 85, 1, 1, SUPPORT_REFUSED, OPERATION_CHECKSUM_REQUIRED | OPERATION_HTTP_BODY}, /* PutBucketEncryption */
-    {27249, 23635, 24229, 0, 0, 0, 277, NO_SHAPE, 200, 86, 2, 1, SUPPORT_REFUSED, OPERATION_HTTP_BODY}, /* PutBucketIntelligentTieringConfiguration */
-    {27290, 23635, 24304, 0, 0, 0, 278, NO_SHAPE, 200, 88, 2, 1, SUPPORT_REFUSED, OPERATION_HTTP_BODY}, /* PutBucketInventoryConfiguration */
-    {27322, 23635, 24356, 0, 0, 0, 281, NO_SHAPE, 200, 90, 1, 1, SUPPORT_REFUSED, OPERATION_DEPRECATED | OPERATION_CHECKSUM_REQUIRED | OPERATION_HTTP_BODY}, /* PutBucketLifecycle */
-    {27341, 23635, 24356, 0, 27373, 0, 280, 279, 200, 91, 1, 1, SUPPORT_REFUSED, OPERATION_CHECKSUM_REQUIRED | OPERATION_HTTP_BODY}, /* PutBucketLifecycleConfiguration */
-    {27411, 23635, 25483, 0, 0, 0, 282, NO_SHAPE, 200, 92, 1, 1, SUPPORT_REFUSED, OPERATION_CHECKSUM_REQUIRED | OPERATION_HTTP_BODY}, /* PutBucketLogging */
-    {27428, 23635, 24490, 0, 0, 0, 283, NO_SHAPE, 200, 93, 2, 1, SUPPORT_REFUSED, OPERATION_HTTP_BODY}, /* PutBucketMetricsConfiguration */
-    {27458, 23635, 25633, 0, 0, 0, 285, NO_SHAPE, 200, 95, 1, 1, SUPPORT_REFUSED, OPERATION_DEPRECATED | OPERATION_CHECKSUM_REQUIRED | OPERATION_HTTP_BODY}, /* PutBucketNotification */
-    {27480, 23635, 25633, 0, 0, 0, 284, NO_SHAPE, 200, 96, 1, 1, SUPPORT_REFUSED, OPERATION_HTTP_BODY}, /* PutBucketNotificationConfiguration */
-    {27515, 23635, 24556, 0, 0, 0, 286, NO_SHAPE, 200, 97, 1, 1, SUPPORT_REFUSED, OPERATION_CHECKSUM_REQUIRED | OPERATION_HTTP_BODY}, /* PutBucketOwnershipControls */
-    {27542, 23635, 24610, 0, 0, 0, 287, NO_SHAPE, 200, 98, 1, 1, SUPPORT_REFUSED, OPERATION_CHECKSUM_REQUIRED | OPERATION_HTTP_BODY}, /* PutBucketPolicy */
-    {27558, 23635, 24663, 0, 0, 0, 288, NO_SHAPE, 200, 99, 1, 1, SUPPORT_REFUSED, OPERATION_CHECKSUM_REQUIRED | OPERATION_HTTP_BODY}, /* PutBucketReplication */
-    {27579, 23635, 25852, 0, 0, 0, 289, NO_SHAPE, 200, 100, 1, 1, SUPPORT_REFUSED, OPERATION_CHECKSUM_REQUIRED | OPERATION_HTTP_BODY}, /* PutBucketRequestPayment */
-    {27603, 23635, 24713, 0, 0, 0, 290, NO_SHAPE, 200, 101, 1, 1, SUPPORT_REFUSED, OPERATION_CHECKSUM_REQUIRED | OPERATION_HTTP_BODY}, /* PutBucketTagging */
-    {27620, 23635, 25925, 0, 0, 0, 291, NO_SHAPE, 200, 102, 1, 1, SUPPORT_REFUSED, OPERATION_CHECKSUM_REQUIRED | OPERATION_HTTP_BODY}, /* PutBucketVersioning */
-    {27640, 23635, 24759, 0, 0, 0, 292, NO_SHAPE, 200, 103, 1, 1, SUPPORT_REFUSED, OPERATION_CHECKSUM_REQUIRED | OPERATION_HTTP_BODY}, /* PutBucketWebsite */
-    {27657, 23635, 23545, 0, 27667, 0, 302, 301, 200, 104, 0, 2, SUPPORT_REFUSED, OPERATION_HTTP_BODY}, /* PutObject */
-    {27683, 23635, 25986, 0, 27696, 0, 294, 293, 200, 104, 1, 2, SUPPORT_REFUSED, OPERATION_CHECKSUM_REQUIRED | OPERATION_HTTP_BODY}, /* PutObjectAcl */
-    {27715, 23635, 24843, 0, 27735, 0, 296, 295, 200, 105, 2, 2, SUPPORT_REFUSED, OPERATION_HTTP_BODY}, /* PutObjectAnnotation */
-    {27761, 23635, 26144, 0, 27780, 0, 298, 297, 200, 107, 1, 2, SUPPORT_REFUSED, OPERATION_CHECKSUM_REQUIRED | OPERATION_HTTP_BODY}, /* PutObjectLegalHold */
-    {27805, 23635, 26211, 0, 27832, 0, 300, 299, 200, 108, 1, 1, SUPPORT_REFUSED, OPERATION_CHECKSUM_REQUIRED | OPERATION_HTTP_BODY}, /* PutObjectLockConfiguration */
-    {27865, 23635, 26262, 0, 27884, 0, 304, 303, 200, 109, 1, 2, SUPPORT_REFUSED, OPERATION_CHECKSUM_REQUIRED | OPERATION_HTTP_BODY}, /* PutObjectRetention */
-    {27909, 23635, 24920, 0, 27926, 0, 306, 305, 200, 110, 1, 2, SUPPORT_REFUSED, OPERATION_CHECKSUM_REQUIRED | OPERATION_HTTP_BODY}, /* PutObjectTagging */
-    {27949, 23635, 25064, 0, 0, 0, 307, NO_SHAPE, 200, 111, 1, 1, SUPPORT_REFUSED, OPERATION_CHECKSUM_REQUIRED | OPERATION_HTTP_BODY}, /* PutPublicAccessBlock */
-    {27983, 23635, 27996, 0, 28026, 0, 315, 314, 200, 112, 2, 2, SUPPORT_REFUSED, 0}, /* RenameObject */
-    {28053, 23589, 28067, 0, 28092, 0, 326, 325, 200, 114, 1, 2, SUPPORT_REFUSED, OPERATION_HTTP_BODY}, /* RestoreObject */
-    {28131, 23589, 28151, 16331, 16248, 0, 341, 340, 200, 115, 2, 2, SUPPORT_REFUSED, OPERATION_HTTP_BODY}, /* SelectObjectContent */
-    {28213, 23635, 28262, 0, 0, 0, 364, NO_SHAPE, 200, 117, 1, 1, SUPPORT_REFUSED, OPERATION_CHECKSUM_REQUIRED | OPERATION_HTTP_BODY}, /* UpdateBucketMetadataAnnotationTableConfiguration */
-    {28319, 23635, 28367, 0, 0, 0, 365, NO_SHAPE, 200, 118, 1, 1, SUPPORT_REFUSED, OPERATION_CHECKSUM_REQUIRED | OPERATION_HTTP_BODY}, /* UpdateBucketMetadataInventoryTableConfiguration */
-    {28421, 23635, 28467, 0, 0, 0, 366, NO_SHAPE, 200, 119, 1, 1, SUPPORT_REFUSED, OPERATION_CHECKSUM_REQUIRED | OPERATION_HTTP_BODY}, /* UpdateBucketMetadataJournalTableConfiguration */
-    {28498, 23635, 28521, 0, 28549, 0, 367, 368, 200, 120, 1, 2, SUPPORT_REFUSED, OPERATION_CHECKSUM_REQUIRED | OPERATION_HTTP_BODY}, /* UpdateObjectEncryption */
-    {28578, 23635, 23545, 0, 28589, 0, 372, 371, 200, 121, 2, 2, SUPPORT_REFUSED, OPERATION_HTTP_BODY}, /* UploadPart */
-    {28606, 23635, 23545, 0, 4253, 0, 370, 369, 200, 123, 3, 2, SUPPORT_REFUSED, 0}, /* UploadPartCopy */
-    {28621, 23589, 28644, 0, 0, 0, 375, NO_SHAPE, 200, 126, 2, 1, SUPPORT_REFUSED, OPERATION_UNROUTED | OPERATION_HTTP_BODY}, /* WriteGetObjectResponse */
+    {22059, 22080, 22087, 0, 22104, 0, 3, 2, 204, 0, 1, 2, SUPPORT_DONE, 0}, /* AbortMultipartUpload */
+    {2372, 22131, 22087, 0, 22136, 0, 34, 33, 200, 1, 1, 2, SUPPORT_DONE, OPERATION_HTTP_BODY}, /* CompleteMultipartUpload */
+    {22166, 22177, 22087, 0, 2750, 0, 40, 39, 200, 2, 1, 2, SUPPORT_DONE, 0}, /* CopyObject */
+    {22181, 22177, 22194, 0, 22204, 0, 47, 46, 200, 3, 0, 1, SUPPORT_DONE, OPERATION_HTTP_BODY}, /* CreateBucket */
+    {22245, 22131, 22279, 0, 0, 0, 44, NO_SHAPE, 200, 3, 1, 1, SUPPORT_REFUSED, OPERATION_CHECKSUM_REQUIRED | OPERATION_HTTP_BODY}, /* CreateBucketMetadataConfiguration */
+    {22325, 22131, 22364, 0, 0, 0, 45, NO_SHAPE, 200, 4, 1, 1, SUPPORT_REFUSED, OPERATION_CHECKSUM_REQUIRED | OPERATION_HTTP_BODY}, /* CreateBucketMetadataTableConfiguration */
+    {22396, 22131, 22418, 0, 22443, 0, 49, 48, 200, 5, 1, 2, SUPPORT_DONE, 0}, /* CreateMultipartUpload */
+    {22481, 22495, 22499, 0, 22517, 0, 51, 50, 200, 6, 1, 1, SUPPORT_REFUSED, 0}, /* CreateSession */
+    {22537, 22080, 22194, 0, 0, 0, 66, NO_SHAPE, 204, 7, 0, 1, SUPPORT_DONE, 0}, /* DeleteBucket */
+    {22560, 22080, 22595, 0, 0, 0, 54, NO_SHAPE, 204, 7, 2, 1, SUPPORT_REFUSED, 0}, /* DeleteBucketAnalyticsConfiguration */
+    {22620, 22080, 22637, 0, 0, 0, 55, NO_SHAPE, 204, 9, 1, 1, SUPPORT_REFUSED, 0}, /* DeleteBucketCors */
+    {22663, 22080, 22686, 0, 0, 0, 56, NO_SHAPE, 204, 10, 1, 1, SUPPORT_REFUSED, 0}, /* DeleteBucketEncryption */
+    {22727, 22080, 22771, 0, 0, 0, 57, NO_SHAPE, 204, 11, 2, 1, SUPPORT_REFUSED, 0}, /* DeleteBucketIntelligentTieringConfiguration */
+    {22811, 22080, 22846, 0, 0, 0, 58, NO_SHAPE, 204, 13, 2, 1, SUPPORT_REFUSED, 0}, /* DeleteBucketInventoryConfiguration */
+    {22876, 22080, 22898, 0, 0, 0, 59, NO_SHAPE, 204, 15, 1, 1, SUPPORT_REFUSED, 0}, /* DeleteBucketLifecycle */
+    {22918, 22080, 22279, 0, 0, 0, 60, NO_SHAPE, 204, 16, 1, 1, SUPPORT_REFUSED, 0}, /* DeleteBucketMetadataConfiguration */
+    {22952, 22080, 22364, 0, 0, 0, 61, NO_SHAPE, 204, 17, 1, 1, SUPPORT_REFUSED, 0}, /* DeleteBucketMetadataTableConfiguration */
+    {22999, 22080, 23032, 0, 0, 0, 62, NO_SHAPE, 204, 18, 2, 1, SUPPORT_REFUSED, 0}, /* DeleteBucketMetricsConfiguration */
+    {23068, 22080, 23098, 0, 0, 0, 63, NO_SHAPE, 204, 20, 1, 1, SUPPORT_REFUSED, 0}, /* DeleteBucketOwnershipControls */
+    {23133, 22080, 23152, 0, 0, 0, 64, NO_SHAPE, 204, 21, 1, 1, SUPPORT_REFUSED, 0}, /* DeleteBucketPolicy */
+    {23181, 22080, 23205, 0, 0, 0, 65, NO_SHAPE, 204, 22, 1, 1, SUPPORT_REFUSED, 0}, /* DeleteBucketReplication */
+    {23235, 22080, 23255, 0, 0, 0, 67, NO_SHAPE, 204, 23, 1, 1, SUPPORT_REFUSED, 0}, /* DeleteBucketTagging */
+    {23281, 22080, 23301, 0, 0, 0, 68, NO_SHAPE, 204, 24, 1, 1, SUPPORT_REFUSED, 0}, /* DeleteBucketWebsite */
+    {23319, 22080, 22087, 0, 23332, 0, 74, 73, 204, 25, 0, 2, SUPPORT_DONE, 0}, /* DeleteObject */
+    {23362, 22080, 23385, 0, 23413, 0, 72, 71, 204, 25, 2, 2, SUPPORT_REFUSED, 0}, /* DeleteObjectAnnotation */
+    {23442, 22080, 23462, 0, 23487, 0, 76, 75, 204, 27, 1, 2, SUPPORT_DONE, 0}, /* DeleteObjectTagging */
+    {23520, 22131, 23534, 0, 23551, 0, 78, 77, 200, 28, 1, 1, SUPPORT_DONE, OPERATION_CHECKSUM_REQUIRED | OPERATION_HTTP_BODY}, /* DeleteObjects */
+    {23582, 22080, 23606, 0, 0, 0, 79, NO_SHAPE, 204, 29, 1, 1, SUPPORT_REFUSED, 0}, /* DeletePublicAccessBlock */
+    {23639, 22495, 23653, 0, 8, 0, 94, 93, 200, 30, 1, 1, SUPPORT_REFUSED, 0}, /* GetBucketAbac */
+    {23679, 22495, 23712, 0, 323, 0, 96, 95, 200, 31, 1, 1, SUPPORT_REFUSED, 0}, /* GetBucketAccelerateConfiguration */
+    {23737, 22495, 23750, 0, 378, 0, 98, 97, 200, 32, 1, 1, SUPPORT_DONE, 0}, /* GetBucketAcl */
+    {23764, 22495, 22595, 0, 504, 0, 100, 99, 200, 33, 2, 1, SUPPORT_REFUSED, 0}, /* GetBucketAnalyticsConfiguration */
+    {23796, 22495, 22637, 0, 1215, 0, 102, 101, 200, 35, 1, 1, SUPPORT_REFUSED, 0}, /* GetBucketCors */
+    {23810, 22495, 22686, 0, 6726, 0, 104, 103, 200, 36, 1, 1, SUPPORT_DONE, 0}, /* GetBucketEncryption */
+    {23830, 22495, 22771, 0, 6813, 0, 106, 105, 200, 37, 2, 1, SUPPORT_REFUSED, 0}, /* GetBucketIntelligentTieringConfiguration */
+    {23871, 22495, 22846, 0, 6940, 0, 108, 107, 200, 39, 2, 1, SUPPORT_REFUSED, 0}, /* GetBucketInventoryConfiguration */
+    {23903, 22495, 22898, 0, 10942, 0, 112, 111, 200, 41, 1, 1, SUPPORT_REFUSED, OPERATION_DEPRECATED}, /* GetBucketLifecycle */
+    {23922, 22495, 22898, 0, 10942, 0, 110, 109, 200, 42, 1, 1, SUPPORT_REFUSED, 0}, /* GetBucketLifecycleConfiguration */
+    {23963, 22495, 23981, 0, 4268, 0, 114, 113, 200, 43, 1, 1, SUPPORT_DONE, 0}, /* GetBucketLocation */
+    {24008, 22495, 24025, 0, 1176, 0, 116, 115, 200, 44, 1, 1, SUPPORT_REFUSED, 0}, /* GetBucketLogging */
+    {24043, 22495, 22279, 0, 7344, 0, 118, 117, 200, 45, 1, 1, SUPPORT_REFUSED, 0}, /* GetBucketMetadataConfiguration */
+    {24074, 22495, 22364, 0, 7484, 0, 121, 120, 200, 46, 1, 1, SUPPORT_REFUSED, 0}, /* GetBucketMetadataTableConfiguration */
+    {24110, 22495, 23032, 0, 7644, 0, 124, 123, 200, 47, 2, 1, SUPPORT_REFUSED, 0}, /* GetBucketMetricsConfiguration */
+    {24153, 22495, 24175, 0, 13233, 0, 125, 246, 200, 49, 1, 1, SUPPORT_REFUSED, OPERATION_DEPRECATED}, /* GetBucketNotification */
+    {24198, 22495, 24175, 0, 13233, 0, 125, 245, 200, 50, 1, 1, SUPPORT_DONE, 0}, /* GetBucketNotificationConfiguration */
+    {24233, 22495, 23098, 0, 7780, 0, 127, 126, 200, 51, 1, 1, SUPPORT_REFUSED, 0}, /* GetBucketOwnershipControls */
+    {24260, 22495, 23152, 0, 7865, 0, 129, 128, 200, 52, 1, 1, SUPPORT_REFUSED, 0}, /* GetBucketPolicy */
+    {24289, 22495, 24311, 0, 7917, 0, 131, 130, 200, 53, 1, 1, SUPPORT_REFUSED, 0}, /* GetBucketPolicyStatus */
+    {24334, 22495, 23205, 0, 7987, 0, 133, 132, 200, 54, 1, 1, SUPPORT_REFUSED, 0}, /* GetBucketReplication */
+    {24370, 22495, 24394, 0, 14578, 0, 135, 134, 200, 55, 1, 1, SUPPORT_REFUSED, 0}, /* GetBucketRequestPayment */
+    {24419, 22495, 23255, 0, 4116, 0, 137, 136, 200, 56, 1, 1, SUPPORT_REFUSED, 0}, /* GetBucketTagging */
+    {24447, 22495, 24467, 0, 14661, 0, 139, 138, 200, 57, 1, 1, SUPPORT_DONE, 0}, /* GetBucketVersioning */
+    {24488, 22495, 23301, 0, 14712, 0, 141, 140, 200, 58, 1, 1, SUPPORT_REFUSED, 0}, /* GetBucketWebsite */
+    {24505, 22495, 22087, 0, 9016, 0, 154, 153, 200, 59, 0, 2, SUPPORT_DONE, 0}, /* GetObject */
+    {24515, 22495, 24528, 0, 378, 0, 143, 142, 200, 59, 1, 2, SUPPORT_DONE, 0}, /* GetObjectAcl */
+    {24549, 22495, 23385, 0, 8396, 0, 145, 144, 200, 60, 2, 2, SUPPORT_REFUSED, 0}, /* GetObjectAnnotation */
+    {24580, 22495, 24600, 0, 24628, 0, 148, 146, 200, 62, 2, 2, SUPPORT_DONE, 0}, /* GetObjectAttributes */
+    {24667, 22495, 24686, 0, 8837, 0, 150, 149, 200, 64, 1, 2, SUPPORT_REFUSED, 0}, /* GetObjectLegalHold */
+    {24726, 22495, 24753, 0, 8898, 0, 152, 151, 200, 65, 1, 1, SUPPORT_REFUSED, 0}, /* GetObjectLockConfiguration */
+    {24785, 22495, 24804, 0, 9548, 0, 156, 155, 200, 66, 1, 2, SUPPORT_REFUSED, 0}, /* GetObjectRetention */
+    {24831, 22495, 23462, 0, 4116, 0, 158, 157, 200, 67, 1, 2, SUPPORT_DONE, 0}, /* GetObjectTagging */
+    {24856, 22495, 24873, 0, 9016, 0, 160, 159, 200, 68, 1, 2, SUPPORT_REFUSED, 0}, /* GetObjectTorrent */
+    {24898, 22495, 23606, 0, 9703, 0, 162, 161, 200, 69, 1, 1, SUPPORT_REFUSED, 0}, /* GetPublicAccessBlock */
+    {24919, 24930, 22194, 0, 24935, 0, 167, 166, 200, 70, 0, 1, SUPPORT_DONE, 0}, /* HeadBucket */
+    {24952, 24930, 22087, 0, 24963, 0, 169, 168, 200, 70, 0, 2, SUPPORT_DONE, 0}, /* HeadObject */
+    {24980, 22495, 22595, 0, 25014, 0, 203, 202, 200, 70, 1, 1, SUPPORT_REFUSED, 0}, /* ListBucketAnalyticsConfigurations */
+    {25054, 22495, 22771, 0, 25097, 0, 205, 204, 200, 71, 1, 1, SUPPORT_REFUSED, 0}, /* ListBucketIntelligentTieringConfigurations */
+    {25146, 22495, 22846, 0, 25180, 0, 207, 206, 200, 72, 1, 1, SUPPORT_REFUSED, 0}, /* ListBucketInventoryConfigurations */
+    {25220, 22495, 23032, 0, 25252, 0, 209, 208, 200, 73, 1, 1, SUPPORT_REFUSED, 0}, /* ListBucketMetricsConfigurations */
+    {25290, 22495, 25302, 0, 25304, 0, 211, 210, 200, 74, 0, 0, SUPPORT_DONE, 0}, /* ListBuckets */
+    {25327, 22495, 25302, 0, 25348, 0, 213, 212, 200, 74, 0, 0, SUPPORT_REFUSED, OPERATION_UNROUTED}, /* ListDirectoryBuckets */
+    {25380, 22495, 25401, 0, 25419, 0, 215, 214, 200, 74, 1, 1, SUPPORT_DONE, 0}, /* ListMultipartUploads */
+    {25446, 22495, 23385, 0, 25468, 0, 217, 216, 200, 75, 1, 2, SUPPORT_REFUSED, 0}, /* ListObjectAnnotations */
+    {25505, 22495, 25524, 0, 25543, 0, 219, 218, 200, 76, 1, 1, SUPPORT_REFUSED, 0}, /* ListObjectVersions */
+    {25562, 22495, 22194, 0, 25574, 0, 221, 220, 200, 77, 0, 1, SUPPORT_DONE, 0}, /* ListObjects */
+    {25603, 22495, 25617, 0, 25574, 0, 223, 222, 200, 77, 1, 1, SUPPORT_DONE, 0}, /* ListObjectsV2 */
+    {25639, 22495, 22087, 0, 25649, 0, 225, 224, 200, 78, 1, 2, SUPPORT_DONE, 0}, /* ListParts */
+    {25665, 22177, 23653, 0, 0, 0, 271, NO_SHAPE, 200, 79, 1, 1, SUPPORT_REFUSED, OPERATION_HTTP_BODY}, /* PutBucketAbac */
+    {25679, 22177, 23712, 0, 0, 0, 272, NO_SHAPE, 200, 80, 1, 1, SUPPORT_REFUSED, OPERATION_HTTP_BODY}, /* PutBucketAccelerateConfiguration */
+    {25712, 22177, 23750, 0, 0, 0, 273, NO_SHAPE, 200, 81, 1, 1, SUPPORT_REFUSED, OPERATION_CHECKSUM_REQUIRED | OPERATION_HTTP_BODY}, /* PutBucketAcl */
+    {25725, 22177, 22595, 0, 0, 0, 274, NO_SHAPE, 200, 82, 2, 1, SUPPORT_REFUSED, OPERATION_HTTP_BODY}, /* PutBucketAnalyticsConfiguration */
+    {25757, 22177, 22637, 0, 0, 0, 275, NO_SHAPE, 200, 84, 1, 1, SUPPORT_REFUSED, OPERATION_CHECKSUM_REQUIRED | OPERATION_HTTP_BODY}, /* PutBucketCors */
+    {25771, 22177, 22686, 0, 0, 0, 276, NO_SHAPE, 200, 85, 1, 1, SUPPORT_REFUSED, OPERATION_CHECKSUM_REQUIRED | OPERATION_HTTP_BODY}, /* PutBucketEncryption */
+    {25791, 22177, 22771, 0, 0, 0, 277, NO_SHAPE, 200, 86, 2, 1, SUPPORT_REFUSED, OPERATION_HTTP_BODY}, /* PutBucketIntelligentTieringConfiguration */
+    {25832, 22177, 22846, 0, 0, 0, 278, NO_SHAPE, 200, 88, 2, 1, SUPPORT_REFUSED, OPERATION_HTTP_BODY}, /* PutBucketInventoryConfiguration */
+    {25864, 22177, 22898, 0, 0, 0, 281, NO_SHAPE, 200, 90, 1, 1, SUPPORT_REFUSED, OPERATION_DEPRECATED | OPERATION_CHECKSUM_REQUIRED | OPERATION_HTTP_BODY}, /* PutBucketLifecycle */
+    {25883, 22177, 22898, 0, 25915, 0, 280, 279, 200, 91, 1, 1, SUPPORT_REFUSED, OPERATION_CHECKSUM_REQUIRED | OPERATION_HTTP_BODY}, /* PutBucketLifecycleConfiguration */
+    {25953, 22177, 24025, 0, 0, 0, 282, NO_SHAPE, 200, 92, 1, 1, SUPPORT_REFUSED, OPERATION_CHECKSUM_REQUIRED | OPERATION_HTTP_BODY}, /* PutBucketLogging */
+    {25970, 22177, 23032, 0, 0, 0, 283, NO_SHAPE, 200, 93, 2, 1, SUPPORT_REFUSED, OPERATION_HTTP_BODY}, /* PutBucketMetricsConfiguration */
+    {26000, 22177, 24175, 0, 0, 0, 285, NO_SHAPE, 200, 95, 1, 1, SUPPORT_REFUSED, OPERATION_DEPRECATED | OPERATION_CHECKSUM_REQUIRED | OPERATION_HTTP_BODY}, /* PutBucketNotification */
+    {26022, 22177, 24175, 0, 0, 0, 284, NO_SHAPE, 200, 96, 1, 1, SUPPORT_DONE, OPERATION_HTTP_BODY}, /* PutBucketNotificationConfiguration */
+    {26057, 22177, 23098, 0, 0, 0, 286, NO_SHAPE, 200, 97, 1, 1, SUPPORT_REFUSED, OPERATION_CHECKSUM_REQUIRED | OPERATION_HTTP_BODY}, /* PutBucketOwnershipControls */
+    {26084, 22177, 23152, 0, 0, 0, 287, NO_SHAPE, 200, 98, 1, 1, SUPPORT_REFUSED, OPERATION_CHECKSUM_REQUIRED | OPERATION_HTTP_BODY}, /* PutBucketPolicy */
+    {26100, 22177, 23205, 0, 0, 0, 288, NO_SHAPE, 200, 99, 1, 1, SUPPORT_REFUSED, OPERATION_CHECKSUM_REQUIRED | OPERATION_HTTP_BODY}, /* PutBucketReplication */
+    {26121, 22177, 24394, 0, 0, 0, 289, NO_SHAPE, 200, 100, 1, 1, SUPPORT_REFUSED, OPERATION_CHECKSUM_REQUIRED | OPERATION_HTTP_BODY}, /* PutBucketRequestPayment */
+    {26145, 22177, 23255, 0, 0, 0, 290, NO_SHAPE, 200, 101, 1, 1, SUPPORT_REFUSED, OPERATION_CHECKSUM_REQUIRED | OPERATION_HTTP_BODY}, /* PutBucketTagging */
+    {26162, 22177, 24467, 0, 0, 0, 291, NO_SHAPE, 200, 102, 1, 1, SUPPORT_REFUSED, OPERATION_CHECKSUM_REQUIRED | OPERATION_HTTP_BODY}, /* PutBucketVersioning */
+    {26182, 22177, 23301, 0, 0, 0, 292, NO_SHAPE, 200, 103, 1, 1, SUPPORT_REFUSED, OPERATION_CHECKSUM_REQUIRED | OPERATION_HTTP_BODY}, /* PutBucketWebsite */
+    {26199, 22177, 22087, 0, 26209, 0, 302, 301, 200, 104, 0, 2, SUPPORT_DONE, OPERATION_HTTP_BODY}, /* PutObject */
+    {26225, 22177, 24528, 0, 26238, 0, 294, 293, 200, 104, 1, 2, SUPPORT_REFUSED, OPERATION_CHECKSUM_REQUIRED | OPERATION_HTTP_BODY}, /* PutObjectAcl */
+    {26257, 22177, 23385, 0, 26277, 0, 296, 295, 200, 105, 2, 2, SUPPORT_REFUSED, OPERATION_HTTP_BODY}, /* PutObjectAnnotation */
+    {26303, 22177, 24686, 0, 26322, 0, 298, 297, 200, 107, 1, 2, SUPPORT_REFUSED, OPERATION_CHECKSUM_REQUIRED | OPERATION_HTTP_BODY}, /* PutObjectLegalHold */
+    {26347, 22177, 24753, 0, 26374, 0, 300, 299, 200, 108, 1, 1, SUPPORT_REFUSED, OPERATION_CHECKSUM_REQUIRED | OPERATION_HTTP_BODY}, /* PutObjectLockConfiguration */
+    {26407, 22177, 24804, 0, 26426, 0, 304, 303, 200, 109, 1, 2, SUPPORT_REFUSED, OPERATION_CHECKSUM_REQUIRED | OPERATION_HTTP_BODY}, /* PutObjectRetention */
+    {26451, 22177, 23462, 0, 26468, 0, 306, 305, 200, 110, 1, 2, SUPPORT_DONE, OPERATION_CHECKSUM_REQUIRED | OPERATION_HTTP_BODY}, /* PutObjectTagging */
+    {26491, 22177, 23606, 0, 0, 0, 307, NO_SHAPE, 200, 111, 1, 1, SUPPORT_REFUSED, OPERATION_CHECKSUM_REQUIRED | OPERATION_HTTP_BODY}, /* PutPublicAccessBlock */
+    {26525, 22177, 26538, 0, 26568, 0, 315, 314, 200, 112, 2, 2, SUPPORT_REFUSED, 0}, /* RenameObject */
+    {26595, 22131, 26609, 0, 26634, 0, 326, 325, 200, 114, 1, 2, SUPPORT_REFUSED, OPERATION_HTTP_BODY}, /* RestoreObject */
+    {26673, 22131, 26693, 16331, 16248, 0, 341, 340, 200, 115, 2, 2, SUPPORT_REFUSED, OPERATION_HTTP_BODY}, /* SelectObjectContent */
+    {26755, 22177, 26804, 0, 0, 0, 364, NO_SHAPE, 200, 117, 1, 1, SUPPORT_REFUSED, OPERATION_CHECKSUM_REQUIRED | OPERATION_HTTP_BODY}, /* UpdateBucketMetadataAnnotationTableConfiguration */
+    {26861, 22177, 26909, 0, 0, 0, 365, NO_SHAPE, 200, 118, 1, 1, SUPPORT_REFUSED, OPERATION_CHECKSUM_REQUIRED | OPERATION_HTTP_BODY}, /* UpdateBucketMetadataInventoryTableConfiguration */
+    {26963, 22177, 27009, 0, 0, 0, 366, NO_SHAPE, 200, 119, 1, 1, SUPPORT_REFUSED, OPERATION_CHECKSUM_REQUIRED | OPERATION_HTTP_BODY}, /* UpdateBucketMetadataJournalTableConfiguration */
+    {27040, 22177, 27063, 0, 27091, 0, 367, 368, 200, 120, 1, 2, SUPPORT_REFUSED, OPERATION_CHECKSUM_REQUIRED | OPERATION_HTTP_BODY}, /* UpdateObjectEncryption */
+    {27120, 22177, 22087, 0, 27131, 0, 372, 371, 200, 121, 2, 2, SUPPORT_DONE, OPERATION_HTTP_BODY}, /* UploadPart */
+    {27148, 22177, 22087, 0, 4253, 0, 370, 369, 200, 123, 3, 2, SUPPORT_DONE, 0}, /* UploadPartCopy */
+    {27163, 22131, 27186, 0, 0, 0, 375, NO_SHAPE, 200, 126, 2, 1, SUPPORT_REFUSED, OPERATION_UNROUTED | OPERATION_HTTP_BODY}, /* WriteGetObjectResponse */
 };
 
 static const struct shape shapes[] = {
@@ -1983,330 +1896,330 @@ static const struct shape shapes[] = {
     {18959, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 9, 2, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* BucketAccelerateStatus */
     {19039, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 11, 4, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* BucketCannedACL */
     {1779, SHAPE_TYPE_BOOLEAN, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 15, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* BucketKeyEnabled */
-    {19517, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 15, 38, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* BucketLocationConstraint */
-    {9974, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 53, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* BucketLocationName */
-    {19566, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 53, 3, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* BucketLogsPermission */
-    {16131, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 56, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* BucketName */
-    {4537, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 56, 2, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* BucketNamespace */
-    {1023, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 58, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* BucketRegion */
-    {19621, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 58, 1, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* BucketType */
-    {19632, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 59, 2, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* BucketVersioningStatus */
-    {11736, SHAPE_TYPE_LIST, 0, TIMESTAMP_DEFAULT, 0, 20, NO_SHAPE, 134, 0, 1699, 0, 61, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Buckets */
-    {5771, SHAPE_TYPE_BOOLEAN, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 61, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* BypassGovernanceRetention */
-    {13690, SHAPE_TYPE_LONG, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 61, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* BytesProcessed */
-    {13705, SHAPE_TYPE_LONG, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 61, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* BytesReturned */
-    {13719, SHAPE_TYPE_LONG, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 61, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* BytesScanned */
-    {1196, SHAPE_TYPE_LIST, SHAPE_FLATTENED, TIMESTAMP_DEFAULT, 0, 27, NO_SHAPE, 18767, 0, 1699, 0, 61, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* CORSRules */
-    {2962, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 61, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* CacheControl */
-    {661, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 61, 10, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ChecksumAlgorithm */
-    {19728, SHAPE_TYPE_LIST, SHAPE_FLATTENED, TIMESTAMP_DEFAULT, 0, 421, NO_SHAPE, 18767, 0, 1699, 0, 71, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ChecksumAlgorithmList */
-    {1513, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 71, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ChecksumCRC32 */
-    {1527, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 71, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ChecksumCRC32C */
-    {1542, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 71, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ChecksumCRC64NVME */
-    {1560, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 71, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ChecksumMD5 */
-    {8508, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 71, 1, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ChecksumMode */
-    {1572, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 72, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ChecksumSHA1 */
-    {1585, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 72, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ChecksumSHA256 */
-    {1600, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 72, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ChecksumSHA512 */
-    {1615, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 72, 2, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ChecksumType */
-    {1628, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 74, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ChecksumXXHASH128 */
-    {1646, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 74, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ChecksumXXHASH3 */
-    {1662, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 74, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ChecksumXXHASH64 */
-    {15350, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 74, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ClientToken */
-    {1688, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 74, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* CloudFunction */
-    {19772, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 74, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* CloudFunctionInvocationRole */
-    {6318, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 74, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Code */
-    {1391, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 74, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Comments */
-    {19800, SHAPE_TYPE_LIST, SHAPE_FLATTENED, TIMESTAMP_DEFAULT, 0, 32, NO_SHAPE, 18767, 0, 1699, 0, 74, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* CommonPrefixList */
-    {19817, SHAPE_TYPE_LIST, SHAPE_FLATTENED, TIMESTAMP_DEFAULT, 0, 36, NO_SHAPE, 18767, 0, 1699, 0, 74, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* CompletedPartList */
-    {10241, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 74, 3, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* CompressionType */
-    {14420, SHAPE_TYPE_BOOLEAN, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 77, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ConfirmRemoveSelfBucketAccess */
-    {3014, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 77, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ContentDisposition */
-    {3053, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 77, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ContentEncoding */
-    {3086, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 77, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ContentLanguage */
-    {8414, SHAPE_TYPE_LONG, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 77, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ContentLength */
-    {4342, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 77, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ContentMD5 */
-    {9021, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 77, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ContentRange */
-    {3119, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 77, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ContentType */
-    {3144, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 77, 0, 19851, 19851, 0, INT64_C(0), INT64_C(0)}, /* CopySource */
-    {3173, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 77, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* CopySourceIfMatch */
-    {3218, SHAPE_TYPE_TIMESTAMP, 0, TIMESTAMP_ISO8601, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 77, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* CopySourceIfModifiedSince */
-    {3280, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 77, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* CopySourceIfNoneMatch */
-    {3334, SHAPE_TYPE_TIMESTAMP, 0, TIMESTAMP_ISO8601, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 77, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* CopySourceIfUnmodifiedSince */
-    {16981, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 77, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* CopySourceRange */
-    {3400, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 77, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* CopySourceSSECustomerAlgorithm */
-    {3491, SHAPE_TYPE_STRING, SHAPE_SENSITIVE, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 77, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* CopySourceSSECustomerKey */
-    {3570, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 77, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* CopySourceSSECustomerKeyMD5 */
-    {2767, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 77, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* CopySourceVersionId */
-    {1010, SHAPE_TYPE_TIMESTAMP, 0, TIMESTAMP_ISO8601, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 77, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* CreationDate */
-    {1090, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 77, 2, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* DataRedundancy */
-    {10965, SHAPE_TYPE_TIMESTAMP, 0, TIMESTAMP_ISO8601, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 79, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Date */
-    {4931, SHAPE_TYPE_INTEGER, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 79, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Days */
-    {19, SHAPE_TYPE_INTEGER, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 79, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* DaysAfterInitiation */
-    {5719, SHAPE_TYPE_BOOLEAN, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 79, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* DeleteMarker */
-    {19900, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 79, 2, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* DeleteMarkerReplicationStatus */
-    {6095, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 81, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* DeleteMarkerVersionId */
-    {12388, SHAPE_TYPE_LIST, SHAPE_FLATTENED, TIMESTAMP_DEFAULT, 0, 69, NO_SHAPE, 18767, 0, 1699, 0, 81, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* DeleteMarkers */
-    {19930, SHAPE_TYPE_LIST, SHAPE_FLATTENED, TIMESTAMP_DEFAULT, 0, 80, NO_SHAPE, 18767, 0, 1699, 0, 81, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* DeletedObjects */
-    {11980, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 81, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Delimiter */
-    {16028, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 81, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Description */
-    {19945, SHAPE_TYPE_STRING, SHAPE_HAS_MIN | SHAPE_HAS_MAX, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 81, 0, 0, 0, 0, INT64_C(0), INT64_C(1024)}, /* DirectoryBucketToken */
-    {9840, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 81, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* DisplayName */
-    {679, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 81, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ETag */
-    {9852, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 81, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* EmailAddress */
-    {19966, SHAPE_TYPE_BOOLEAN, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 81, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* EnableRequestProgress */
-    {11990, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 81, 1, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* EncodingType */
-    {967, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 82, 2, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* EncryptionType */
-    {19998, SHAPE_TYPE_LIST, SHAPE_FLATTENED, TIMESTAMP_DEFAULT, 0, 479, NO_SHAPE, 967, 0, 1699, 0, 84, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* EncryptionTypeList */
-    {16209, SHAPE_TYPE_LONG, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 84, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* End */
-    {6331, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 84, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ErrorCode */
-    {6341, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 84, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ErrorMessage */
-    {6016, SHAPE_TYPE_LIST, SHAPE_FLATTENED, TIMESTAMP_DEFAULT, 0, 87, NO_SHAPE, 18767, 0, 1699, 0, 84, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Errors */
-    {1702, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 84, 30, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Event */
-    {20825, SHAPE_TYPE_LIST, SHAPE_FLATTENED, TIMESTAMP_DEFAULT, 0, 485, NO_SHAPE, 18767, 0, 1699, 0, 114, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* EventList */
-    {20835, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 114, 2, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ExistingObjectReplicationStatus */
-    {1844, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 116, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Expiration */
-    {20867, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 116, 2, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ExpirationState */
-    {20883, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 118, 2, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ExpirationStatus */
-    {10970, SHAPE_TYPE_BOOLEAN, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 120, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ExpiredObjectDeleteMarker */
-    {3717, SHAPE_TYPE_TIMESTAMP, 0, TIMESTAMP_ISO8601, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 120, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Expires */
-    {1351, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 120, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ExposeHeader */
-    {1337, SHAPE_TYPE_LIST, SHAPE_FLATTENED, TIMESTAMP_DEFAULT, 0, 493, NO_SHAPE, 18767, 0, 1699, 0, 120, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ExposeHeaders */
-    {16305, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 120, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Expression */
-    {16316, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 120, 1, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ExpressionType */
-    {12649, SHAPE_TYPE_BOOLEAN, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 121, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* FetchOwner */
-    {1400, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 121, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* FieldDelimiter */
-    {1415, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 121, 3, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* FileHeaderInfo */
-    {20915, SHAPE_TYPE_LIST, SHAPE_FLATTENED, TIMESTAMP_DEFAULT, 0, 92, NO_SHAPE, 18767, 0, 1699, 0, 124, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* FilterRuleList */
-    {20937, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 124, 2, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* FilterRuleName */
-    {20952, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 126, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* FilterRuleValue */
-    {20968, SHAPE_TYPE_INTEGER, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 126, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* GetObjectResponseStatusCode */
-    {3725, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 126, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* GrantFullControl */
-    {3767, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 126, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* GrantRead */
-    {3794, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 126, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* GrantReadACP */
-    {4576, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 126, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* GrantWrite */
-    {3828, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 126, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* GrantWriteACP */
-    {347, SHAPE_TYPE_LIST, 0, TIMESTAMP_DEFAULT, 0, 164, NO_SHAPE, 9834, 0, 1699, 0, 126, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Grants */
-    {15251, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 126, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* HostName */
-    {2678, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 126, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* HttpErrorCodeReturnedEquals */
-    {15260, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 126, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* HttpRedirectCode */
-    {1233, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 126, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ID */
-    {2278, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 126, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* IfMatch */
-    {189, SHAPE_TYPE_TIMESTAMP, 0, TIMESTAMP_RFC1123, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 126, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* IfMatchInitiatedTime */
-    {5831, SHAPE_TYPE_TIMESTAMP, 0, TIMESTAMP_RFC1123, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 126, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* IfMatchLastModifiedTime */
-    {5889, SHAPE_TYPE_LONG, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 126, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* IfMatchSize */
-    {9167, SHAPE_TYPE_TIMESTAMP, 0, TIMESTAMP_ISO8601, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 126, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* IfModifiedSince */
-    {2295, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 126, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* IfNoneMatch */
-    {9201, SHAPE_TYPE_TIMESTAMP, 0, TIMESTAMP_ISO8601, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 126, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* IfUnmodifiedSince */
-    {13024, SHAPE_TYPE_TIMESTAMP, 0, TIMESTAMP_ISO8601, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 126, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Initiated */
-    {20996, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 126, 2, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* IntelligentTieringAccessTier */
-    {11391, SHAPE_TYPE_LIST, SHAPE_FLATTENED, TIMESTAMP_DEFAULT, 0, 175, NO_SHAPE, 18767, 0, 1699, 0, 128, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* IntelligentTieringConfigurationList */
-    {21025, SHAPE_TYPE_INTEGER, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 128, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* IntelligentTieringDays */
-    {21048, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 128, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* IntelligentTieringId */
-    {21069, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 128, 2, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* IntelligentTieringStatus */
-    {11526, SHAPE_TYPE_LIST, SHAPE_FLATTENED, TIMESTAMP_DEFAULT, 0, 182, NO_SHAPE, 18767, 0, 1699, 0, 130, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* InventoryConfigurationList */
-    {21094, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 130, 2, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* InventoryConfigurationState */
-    {21126, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 132, 3, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* InventoryFormat */
-    {21155, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 135, 2, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* InventoryFrequency */
-    {21174, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 137, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* InventoryId */
-    {21198, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 137, 2, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* InventoryIncludedObjectVersions */
-    {21360, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 139, 16, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* InventoryOptionalField */
-    {21389, SHAPE_TYPE_LIST, 0, TIMESTAMP_DEFAULT, 0, 533, NO_SHAPE, 21383, 0, 1699, 0, 155, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* InventoryOptionalFields */
-    {10484, SHAPE_TYPE_BOOLEAN, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 155, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* IsEnabled */
-    {5508, SHAPE_TYPE_BOOLEAN, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 155, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* IsLatest */
-    {13681, SHAPE_TYPE_BOOLEAN, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 155, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* IsPublic */
-    {16057, SHAPE_TYPE_BOOLEAN, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 155, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* IsRestoreInProgress */
-    {8617, SHAPE_TYPE_BOOLEAN, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 155, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* IsTruncated */
-    {21428, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 155, 2, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* JSONType */
-    {6239, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 157, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* KMSContext */
-    {12620, SHAPE_TYPE_INTEGER, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 157, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* KeyCount */
-    {11922, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 157, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* KeyMarker */
-    {2706, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 157, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* KeyPrefixEquals */
-    {12901, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 157, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* KmsKeyArn */
-    {10896, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 157, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* LambdaFunctionArn */
-    {21437, SHAPE_TYPE_LIST, SHAPE_FLATTENED, TIMESTAMP_DEFAULT, 0, 196, NO_SHAPE, 18767, 0, 1699, 0, 157, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* LambdaFunctionConfigurationList */
-    {684, SHAPE_TYPE_TIMESTAMP, 0, TIMESTAMP_ISO8601, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 157, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* LastModified */
-    {13395, SHAPE_TYPE_TIMESTAMP, 0, TIMESTAMP_RFC1123, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 157, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* LastModifiedTime */
-    {21469, SHAPE_TYPE_LIST, SHAPE_FLATTENED, TIMESTAMP_DEFAULT, 0, 199, NO_SHAPE, 18767, 0, 1699, 0, 157, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* LifecycleRules */
-    {1770, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 157, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Location */
-    {21484, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 157, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* LocationNameAsString */
-    {21505, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 157, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* LocationPrefix */
-    {21547, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 157, 2, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* LocationType */
-    {5921, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 159, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* MFA */
-    {8188, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 159, 2, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* MFADelete */
-    {21560, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 161, 2, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* MFADeleteStatus */
-    {12538, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 163, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Marker */
-    {1323, SHAPE_TYPE_INTEGER, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 163, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* MaxAgeSeconds */
-    {12208, SHAPE_TYPE_INTEGER, SHAPE_HAS_MIN | SHAPE_HAS_MAX, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 163, 0, 0, 0, 0, INT64_C(1), INT64_C(1000)}, /* MaxAnnotationResults */
-    {11776, SHAPE_TYPE_INTEGER, SHAPE_HAS_MIN | SHAPE_HAS_MAX, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 163, 0, 0, 0, 0, INT64_C(1), INT64_C(10000)}, /* MaxBuckets */
-    {11852, SHAPE_TYPE_INTEGER, SHAPE_HAS_MIN | SHAPE_HAS_MAX, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 163, 0, 0, 0, 0, INT64_C(0), INT64_C(1000)}, /* MaxDirectoryBuckets */
-    {12363, SHAPE_TYPE_INTEGER, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 163, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* MaxKeys */
-    {8629, SHAPE_TYPE_INTEGER, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 163, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* MaxParts */
-    {12003, SHAPE_TYPE_INTEGER, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 163, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* MaxUploads */
-    {6323, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 163, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Message */
-    {3864, SHAPE_TYPE_MAP, 0, TIMESTAMP_DEFAULT, 0, 571, 569, 21576, 21582, 1699, 0, 163, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Metadata */
-    {3885, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 163, 2, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* MetadataDirective */
-    {21594, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 165, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* MetadataKey */
-    {21606, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 165, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* MetadataTableStatus */
-    {21626, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 165, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* MetadataValue */
-    {11634, SHAPE_TYPE_LIST, SHAPE_FLATTENED, TIMESTAMP_DEFAULT, 0, 236, NO_SHAPE, 18767, 0, 1699, 0, 165, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* MetricsConfigurationList */
-    {21640, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 165, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* MetricsId */
-    {21650, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 165, 2, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* MetricsStatus */
-    {15875, SHAPE_TYPE_INTEGER, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 167, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Minutes */
-    {9048, SHAPE_TYPE_INTEGER, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 167, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* MissingMeta */
-    {2321, SHAPE_TYPE_LONG, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 167, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* MpuObjectSize */
-    {21664, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 167, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* MultipartUploadId */
-    {21682, SHAPE_TYPE_LIST, SHAPE_FLATTENED, TIMESTAMP_DEFAULT, 0, 238, NO_SHAPE, 18767, 0, 1699, 0, 167, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* MultipartUploadList */
-    {11947, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 167, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* NextKeyMarker */
-    {12545, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 167, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* NextMarker */
-    {8638, SHAPE_TYPE_INTEGER, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 167, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* NextPartNumberMarker */
-    {21702, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 167, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* NextToken */
-    {11961, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 167, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* NextUploadIdMarker */
-    {12343, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 167, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* NextVersionIdMarker */
-    {21712, SHAPE_TYPE_STRING, SHAPE_SENSITIVE | SHAPE_HAS_MIN | SHAPE_HAS_MAX, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 167, 0, 21736, 21736, 0, INT64_C(20), INT64_C(2048)}, /* NonEmptyKmsKeyArnString */
-    {21800, SHAPE_TYPE_LIST, SHAPE_FLATTENED, TIMESTAMP_DEFAULT, 0, 244, NO_SHAPE, 18767, 0, 1699, 0, 167, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* NoncurrentVersionTransitionList */
-    {21832, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 167, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* NotificationId */
-    {8744, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 167, 5, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ObjectAttributes */
-    {21847, SHAPE_TYPE_LIST, 0, TIMESTAMP_DEFAULT, 0, 589, NO_SHAPE, 18767, 0, 1699, 0, 172, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ObjectAttributesList */
-    {21926, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 172, 7, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ObjectCannedACL */
-    {21942, SHAPE_TYPE_LIST, SHAPE_FLATTENED, TIMESTAMP_DEFAULT, 0, 251, NO_SHAPE, 18767, 0, 1699, 0, 179, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ObjectIdentifierList */
-    {5643, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 179, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ObjectIfMatch */
-    {21963, SHAPE_TYPE_STRING, SHAPE_HAS_MIN, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 179, 0, 0, 0, 0, INT64_C(1), INT64_C(0)}, /* ObjectKey */
-    {21973, SHAPE_TYPE_LIST, SHAPE_FLATTENED, TIMESTAMP_DEFAULT, 0, 248, NO_SHAPE, 18767, 0, 1699, 0, 179, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ObjectList */
-    {13429, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 179, 1, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ObjectLockEnabled */
-    {4605, SHAPE_TYPE_BOOLEAN, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 180, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ObjectLockEnabledForBucket */
-    {3928, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 180, 2, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ObjectLockLegalHoldStatus */
-    {3983, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 182, 2, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ObjectLockMode */
-    {4021, SHAPE_TYPE_TIMESTAMP, 0, TIMESTAMP_ISO8601, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 184, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ObjectLockRetainUntilDate */
-    {22013, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 184, 2, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ObjectLockRetentionMode */
-    {22037, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 186, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ObjectLockToken */
-    {4665, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 186, 3, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ObjectOwnership */
-    {8580, SHAPE_TYPE_LONG, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 189, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ObjectSize */
-    {22107, SHAPE_TYPE_LONG, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 189, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ObjectSizeGreaterThanBytes */
-    {22134, SHAPE_TYPE_LONG, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 189, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ObjectSizeLessThanBytes */
-    {22354, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 189, 15, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ObjectStorageClass */
-    {5559, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 204, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ObjectVersionId */
-    {22373, SHAPE_TYPE_LIST, SHAPE_FLATTENED, TIMESTAMP_DEFAULT, 0, 258, NO_SHAPE, 18767, 0, 1699, 0, 204, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ObjectVersionList */
-    {22391, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 204, 1, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ObjectVersionStorageClass */
-    {12436, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 205, 1, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* OptionalObjectAttributes */
-    {22417, SHAPE_TYPE_LIST, 0, TIMESTAMP_DEFAULT, 0, 611, NO_SHAPE, 18767, 0, 1699, 0, 206, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* OptionalObjectAttributesList */
-    {22446, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 206, 1, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* OwnerOverride */
-    {22460, SHAPE_TYPE_LIST, SHAPE_FLATTENED, TIMESTAMP_DEFAULT, 0, 263, NO_SHAPE, 18767, 0, 1699, 0, 207, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* OwnershipControlsRules */
-    {2653, SHAPE_TYPE_INTEGER, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 207, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* PartNumber */
-    {8659, SHAPE_TYPE_INTEGER, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 207, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* PartNumberMarker */
-    {13643, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 207, 2, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* PartitionDateSource */
-    {2617, SHAPE_TYPE_LIST, SHAPE_FLATTENED, TIMESTAMP_DEFAULT, 0, 265, NO_SHAPE, 18767, 0, 1699, 0, 209, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Parts */
-    {8692, SHAPE_TYPE_INTEGER, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 209, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* PartsCount */
-    {22506, SHAPE_TYPE_LIST, SHAPE_FLATTENED, TIMESTAMP_DEFAULT, 0, 257, NO_SHAPE, 18767, 0, 1699, 0, 209, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* PartsList */
-    {8067, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 209, 2, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Payer */
-    {9823, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 211, 5, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Permission */
-    {7865, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 216, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Policy */
-    {436, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 216, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Prefix */
-    {15772, SHAPE_TYPE_INTEGER, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 216, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Priority */
-    {15277, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 216, 2, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Protocol */
-    {15186, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 218, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* QueueArn */
-    {22568, SHAPE_TYPE_LIST, SHAPE_FLATTENED, TIMESTAMP_DEFAULT, 0, 308, NO_SHAPE, 18767, 0, 1699, 0, 218, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* QueueConfigurationList */
-    {4979, SHAPE_TYPE_BOOLEAN, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 218, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Quiet */
-    {1430, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 218, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* QuoteCharacter */
-    {1445, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 218, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* QuoteEscapeCharacter */
-    {1491, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 218, 2, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* QuoteFields */
-    {9250, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 220, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Range */
-    {1466, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 220, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* RecordDelimiter */
-    {22607, SHAPE_TYPE_INTEGER, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 220, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* RecordExpirationDays */
-    {22628, SHAPE_TYPE_STRING, SHAPE_HAS_MIN | SHAPE_HAS_MAX, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 220, 0, 0, 0, 0, INT64_C(0), INT64_C(20)}, /* Region */
-    {15479, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 220, 0, 19851, 19851, 0, INT64_C(0), INT64_C(0)}, /* RenameSource */
-    {22635, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 220, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* RenameSourceIfMatch */
-    {22655, SHAPE_TYPE_TIMESTAMP, 0, TIMESTAMP_RFC1123, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 220, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* RenameSourceIfModifiedSince */
-    {22683, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 220, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* RenameSourceIfNoneMatch */
-    {22707, SHAPE_TYPE_TIMESTAMP, 0, TIMESTAMP_RFC1123, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 220, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* RenameSourceIfUnmodifiedSince */
-    {15286, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 220, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ReplaceKeyPrefixWith */
-    {15307, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 220, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ReplaceKeyWith */
-    {6270, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 220, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ReplicaKmsKeyID */
-    {22737, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 220, 2, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ReplicaModificationsStatus */
-    {22764, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 222, 2, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ReplicationRuleStatus */
-    {22786, SHAPE_TYPE_LIST, SHAPE_FLATTENED, TIMESTAMP_DEFAULT, 0, 318, NO_SHAPE, 18767, 0, 1699, 0, 224, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ReplicationRules */
-    {697, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 224, 5, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ReplicationStatus */
-    {22845, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 229, 2, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ReplicationTimeStatus */
-    {70, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 231, 1, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* RequestCharged */
-    {244, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 232, 1, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* RequestPayer */
-    {18252, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 233, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* RequestRoute */
-    {18285, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 233, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* RequestToken */
-    {9256, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 233, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ResponseCacheControl */
-    {9300, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 233, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ResponseContentDisposition */
-    {9356, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 233, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ResponseContentEncoding */
-    {9406, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 233, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ResponseContentLanguage */
-    {9456, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 233, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ResponseContentType */
-    {9498, SHAPE_TYPE_TIMESTAMP, 0, TIMESTAMP_RFC1123, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 233, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ResponseExpires */
-    {9100, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 233, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Restore */
-    {16077, SHAPE_TYPE_TIMESTAMP, 0, TIMESTAMP_ISO8601, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 233, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* RestoreExpiryDate */
-    {15928, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 233, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* RestoreOutputPath */
-    {22884, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 233, 1, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* RestoreRequestType */
-    {825, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 234, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Role */
-    {8297, SHAPE_TYPE_LIST, 0, TIMESTAMP_DEFAULT, 0, 329, NO_SHAPE, 16095, 0, 1699, 0, 234, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* RoutingRules */
-    {1121, SHAPE_TYPE_LIST, SHAPE_FLATTENED, TIMESTAMP_DEFAULT, 0, 330, NO_SHAPE, 18767, 0, 1699, 0, 234, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Rules */
-    {22903, SHAPE_TYPE_STRING, SHAPE_HAS_MIN | SHAPE_HAS_MAX, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 234, 0, 22940, 22940, 0, INT64_C(1), INT64_C(128)}, /* S3RegionalOrS3ExpressBucketArnString */
-    {22968, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 234, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* S3TablesArn */
-    {22980, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 234, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* S3TablesBucketArn */
-    {23011, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 234, 2, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* S3TablesBucketType */
-    {23030, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 236, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* S3TablesName */
-    {23043, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 236, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* S3TablesNamespace */
-    {2396, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 236, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* SSECustomerAlgorithm */
-    {2465, SHAPE_TYPE_STRING, SHAPE_SENSITIVE, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 236, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* SSECustomerKey */
-    {2522, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 236, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* SSECustomerKeyMD5 */
-    {2816, SHAPE_TYPE_STRING, SHAPE_SENSITIVE, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 236, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* SSEKMSEncryptionContext */
-    {1872, SHAPE_TYPE_STRING, SHAPE_SENSITIVE, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 236, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* SSEKMSKeyId */
-    {1928, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 236, 5, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ServerSideEncryption */
-    {23108, SHAPE_TYPE_LIST, SHAPE_FLATTENED, TIMESTAMP_DEFAULT, 0, 345, NO_SHAPE, 18767, 0, 1699, 0, 241, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ServerSideEncryptionRules */
-    {23134, SHAPE_TYPE_STRING, SHAPE_SENSITIVE, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 241, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* SessionCredentialValue */
-    {23157, SHAPE_TYPE_TIMESTAMP, 0, TIMESTAMP_ISO8601, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 241, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* SessionExpiration */
-    {4872, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 241, 2, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* SessionMode */
-    {23194, SHAPE_TYPE_BOOLEAN, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 243, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Setting */
-    {715, SHAPE_TYPE_LONG, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 243, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Size */
-    {23202, SHAPE_TYPE_BOOLEAN, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 243, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* SkipValidation */
-    {23217, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 243, 2, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* SseKmsEncryptedObjectsStatus */
-    {16213, SHAPE_TYPE_LONG, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 245, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Start */
-    {12609, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 245, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* StartAfter */
-    {4083, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 245, 15, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* StorageClass */
-    {23250, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 260, 1, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* StorageClassAnalysisSchemaVersion */
-    {10220, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 261, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Suffix */
-    {23284, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 261, 2, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* TableSseAlgorithm */
-    {9122, SHAPE_TYPE_INTEGER, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 263, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* TagCount */
-    {8134, SHAPE_TYPE_LIST, 0, TIMESTAMP_DEFAULT, 0, 354, NO_SHAPE, 448, 0, 1699, 0, 263, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* TagSet */
-    {4138, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 263, 2, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* TaggingDirective */
-    {23302, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 265, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* TaggingHeader */
-    {12780, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 265, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* TargetBucket */
-    {12793, SHAPE_TYPE_LIST, 0, TIMESTAMP_DEFAULT, 0, 356, NO_SHAPE, 9834, 0, 1699, 0, 265, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* TargetGrants */
-    {12828, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 265, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* TargetPrefix */
-    {9789, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 265, 3, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Tier */
-    {23340, SHAPE_TYPE_LIST, SHAPE_FLATTENED, TIMESTAMP_DEFAULT, 0, 358, NO_SHAPE, 18767, 0, 1699, 0, 268, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* TieringList */
-    {14513, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 268, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Token */
-    {16670, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 268, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* TopicArn */
-    {23352, SHAPE_TYPE_LIST, SHAPE_FLATTENED, TIMESTAMP_DEFAULT, 0, 360, NO_SHAPE, 18767, 0, 1699, 0, 268, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* TopicConfigurationList */
-    {7040, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 268, 2, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* TransitionDefaultMinimumObjectSize */
-    {23424, SHAPE_TYPE_LIST, SHAPE_FLATTENED, TIMESTAMP_DEFAULT, 0, 362, NO_SHAPE, 18767, 0, 1699, 0, 270, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* TransitionList */
-    {23439, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 270, 6, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* TransitionStorageClass */
-    {1105, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 276, 3, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Type */
-    {9874, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 279, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* URI */
-    {11932, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 279, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* UploadIdMarker */
-    {16152, SHAPE_TYPE_LIST, 0, TIMESTAMP_DEFAULT, 0, 230, NO_SHAPE, 12841, 0, 1699, 0, 279, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* UserMetadata */
-    {6432, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 279, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Value */
-    {23504, SHAPE_TYPE_INTEGER, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 279, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* VersionCount */
-    {12327, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 279, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* VersionIdMarker */
-    {4179, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 279, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* WebsiteRedirectLocation */
-    {15001, SHAPE_TYPE_LONG, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 279, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* WriteOffsetBytes */
-    {4941, SHAPE_TYPE_INTEGER, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 279, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Years */
+    {19055, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 15, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* BucketLocationConstraint */
+    {9974, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 15, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* BucketLocationName */
+    {19104, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 15, 3, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* BucketLogsPermission */
+    {16131, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 18, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* BucketName */
+    {4537, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 18, 2, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* BucketNamespace */
+    {1023, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 20, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* BucketRegion */
+    {19159, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 20, 1, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* BucketType */
+    {19170, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 21, 2, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* BucketVersioningStatus */
+    {11736, SHAPE_TYPE_LIST, 0, TIMESTAMP_DEFAULT, 0, 20, NO_SHAPE, 134, 0, 1699, 0, 23, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Buckets */
+    {5771, SHAPE_TYPE_BOOLEAN, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 23, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* BypassGovernanceRetention */
+    {13690, SHAPE_TYPE_LONG, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 23, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* BytesProcessed */
+    {13705, SHAPE_TYPE_LONG, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 23, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* BytesReturned */
+    {13719, SHAPE_TYPE_LONG, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 23, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* BytesScanned */
+    {1196, SHAPE_TYPE_LIST, SHAPE_FLATTENED, TIMESTAMP_DEFAULT, 0, 27, NO_SHAPE, 18767, 0, 1699, 0, 23, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* CORSRules */
+    {2962, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 23, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* CacheControl */
+    {661, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 23, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ChecksumAlgorithm */
+    {19193, SHAPE_TYPE_LIST, SHAPE_FLATTENED, TIMESTAMP_DEFAULT, 0, 421, NO_SHAPE, 18767, 0, 1699, 0, 23, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ChecksumAlgorithmList */
+    {1513, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 23, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ChecksumCRC32 */
+    {1527, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 23, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ChecksumCRC32C */
+    {1542, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 23, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ChecksumCRC64NVME */
+    {1560, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 23, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ChecksumMD5 */
+    {8508, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 23, 1, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ChecksumMode */
+    {1572, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 24, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ChecksumSHA1 */
+    {1585, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 24, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ChecksumSHA256 */
+    {1600, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 24, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ChecksumSHA512 */
+    {1615, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 24, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ChecksumType */
+    {1628, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 24, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ChecksumXXHASH128 */
+    {1646, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 24, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ChecksumXXHASH3 */
+    {1662, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 24, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ChecksumXXHASH64 */
+    {15350, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 24, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ClientToken */
+    {1688, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 24, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* CloudFunction */
+    {19215, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 24, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* CloudFunctionInvocationRole */
+    {6318, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 24, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Code */
+    {1391, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 24, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Comments */
+    {19243, SHAPE_TYPE_LIST, SHAPE_FLATTENED, TIMESTAMP_DEFAULT, 0, 32, NO_SHAPE, 18767, 0, 1699, 0, 24, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* CommonPrefixList */
+    {19260, SHAPE_TYPE_LIST, SHAPE_FLATTENED, TIMESTAMP_DEFAULT, 0, 36, NO_SHAPE, 18767, 0, 1699, 0, 24, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* CompletedPartList */
+    {10241, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 24, 3, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* CompressionType */
+    {14420, SHAPE_TYPE_BOOLEAN, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 27, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ConfirmRemoveSelfBucketAccess */
+    {3014, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 27, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ContentDisposition */
+    {3053, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 27, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ContentEncoding */
+    {3086, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 27, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ContentLanguage */
+    {8414, SHAPE_TYPE_LONG, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 27, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ContentLength */
+    {4342, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 27, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ContentMD5 */
+    {9021, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 27, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ContentRange */
+    {3119, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 27, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ContentType */
+    {3144, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 27, 0, 19294, 19294, 0, INT64_C(0), INT64_C(0)}, /* CopySource */
+    {3173, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 27, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* CopySourceIfMatch */
+    {3218, SHAPE_TYPE_TIMESTAMP, 0, TIMESTAMP_ISO8601, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 27, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* CopySourceIfModifiedSince */
+    {3280, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 27, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* CopySourceIfNoneMatch */
+    {3334, SHAPE_TYPE_TIMESTAMP, 0, TIMESTAMP_ISO8601, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 27, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* CopySourceIfUnmodifiedSince */
+    {16981, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 27, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* CopySourceRange */
+    {3400, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 27, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* CopySourceSSECustomerAlgorithm */
+    {3491, SHAPE_TYPE_STRING, SHAPE_SENSITIVE, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 27, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* CopySourceSSECustomerKey */
+    {3570, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 27, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* CopySourceSSECustomerKeyMD5 */
+    {2767, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 27, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* CopySourceVersionId */
+    {1010, SHAPE_TYPE_TIMESTAMP, 0, TIMESTAMP_ISO8601, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 27, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* CreationDate */
+    {1090, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 27, 2, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* DataRedundancy */
+    {10965, SHAPE_TYPE_TIMESTAMP, 0, TIMESTAMP_ISO8601, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 29, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Date */
+    {4931, SHAPE_TYPE_INTEGER, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 29, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Days */
+    {19, SHAPE_TYPE_INTEGER, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 29, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* DaysAfterInitiation */
+    {5719, SHAPE_TYPE_BOOLEAN, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 29, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* DeleteMarker */
+    {19343, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 29, 2, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* DeleteMarkerReplicationStatus */
+    {6095, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 31, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* DeleteMarkerVersionId */
+    {12388, SHAPE_TYPE_LIST, SHAPE_FLATTENED, TIMESTAMP_DEFAULT, 0, 69, NO_SHAPE, 18767, 0, 1699, 0, 31, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* DeleteMarkers */
+    {19373, SHAPE_TYPE_LIST, SHAPE_FLATTENED, TIMESTAMP_DEFAULT, 0, 80, NO_SHAPE, 18767, 0, 1699, 0, 31, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* DeletedObjects */
+    {11980, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 31, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Delimiter */
+    {16028, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 31, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Description */
+    {19388, SHAPE_TYPE_STRING, SHAPE_HAS_MIN | SHAPE_HAS_MAX, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 31, 0, 0, 0, 0, INT64_C(0), INT64_C(1024)}, /* DirectoryBucketToken */
+    {9840, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 31, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* DisplayName */
+    {679, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 31, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ETag */
+    {9852, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 31, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* EmailAddress */
+    {19409, SHAPE_TYPE_BOOLEAN, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 31, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* EnableRequestProgress */
+    {11990, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 31, 1, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* EncodingType */
+    {967, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 32, 2, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* EncryptionType */
+    {19441, SHAPE_TYPE_LIST, SHAPE_FLATTENED, TIMESTAMP_DEFAULT, 0, 479, NO_SHAPE, 967, 0, 1699, 0, 34, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* EncryptionTypeList */
+    {16209, SHAPE_TYPE_LONG, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 34, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* End */
+    {6331, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 34, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ErrorCode */
+    {6341, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 34, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ErrorMessage */
+    {6016, SHAPE_TYPE_LIST, SHAPE_FLATTENED, TIMESTAMP_DEFAULT, 0, 87, NO_SHAPE, 18767, 0, 1699, 0, 34, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Errors */
+    {1702, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 34, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Event */
+    {19460, SHAPE_TYPE_LIST, SHAPE_FLATTENED, TIMESTAMP_DEFAULT, 0, 485, NO_SHAPE, 18767, 0, 1699, 0, 34, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* EventList */
+    {19470, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 34, 2, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ExistingObjectReplicationStatus */
+    {1844, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 36, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Expiration */
+    {19502, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 36, 2, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ExpirationState */
+    {19518, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 38, 2, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ExpirationStatus */
+    {10970, SHAPE_TYPE_BOOLEAN, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 40, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ExpiredObjectDeleteMarker */
+    {3717, SHAPE_TYPE_TIMESTAMP, 0, TIMESTAMP_ISO8601, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 40, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Expires */
+    {1351, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 40, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ExposeHeader */
+    {1337, SHAPE_TYPE_LIST, SHAPE_FLATTENED, TIMESTAMP_DEFAULT, 0, 493, NO_SHAPE, 18767, 0, 1699, 0, 40, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ExposeHeaders */
+    {16305, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 40, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Expression */
+    {16316, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 40, 1, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ExpressionType */
+    {12649, SHAPE_TYPE_BOOLEAN, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 41, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* FetchOwner */
+    {1400, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 41, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* FieldDelimiter */
+    {1415, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 41, 3, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* FileHeaderInfo */
+    {19550, SHAPE_TYPE_LIST, SHAPE_FLATTENED, TIMESTAMP_DEFAULT, 0, 92, NO_SHAPE, 18767, 0, 1699, 0, 44, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* FilterRuleList */
+    {19565, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 44, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* FilterRuleName */
+    {19580, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 44, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* FilterRuleValue */
+    {19596, SHAPE_TYPE_INTEGER, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 44, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* GetObjectResponseStatusCode */
+    {3725, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 44, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* GrantFullControl */
+    {3767, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 44, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* GrantRead */
+    {3794, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 44, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* GrantReadACP */
+    {4576, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 44, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* GrantWrite */
+    {3828, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 44, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* GrantWriteACP */
+    {347, SHAPE_TYPE_LIST, 0, TIMESTAMP_DEFAULT, 0, 164, NO_SHAPE, 9834, 0, 1699, 0, 44, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Grants */
+    {15251, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 44, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* HostName */
+    {2678, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 44, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* HttpErrorCodeReturnedEquals */
+    {15260, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 44, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* HttpRedirectCode */
+    {1233, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 44, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ID */
+    {2278, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 44, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* IfMatch */
+    {189, SHAPE_TYPE_TIMESTAMP, 0, TIMESTAMP_RFC1123, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 44, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* IfMatchInitiatedTime */
+    {5831, SHAPE_TYPE_TIMESTAMP, 0, TIMESTAMP_RFC1123, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 44, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* IfMatchLastModifiedTime */
+    {5889, SHAPE_TYPE_LONG, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 44, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* IfMatchSize */
+    {9167, SHAPE_TYPE_TIMESTAMP, 0, TIMESTAMP_ISO8601, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 44, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* IfModifiedSince */
+    {2295, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 44, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* IfNoneMatch */
+    {9201, SHAPE_TYPE_TIMESTAMP, 0, TIMESTAMP_ISO8601, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 44, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* IfUnmodifiedSince */
+    {13024, SHAPE_TYPE_TIMESTAMP, 0, TIMESTAMP_ISO8601, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 44, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Initiated */
+    {19624, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 44, 2, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* IntelligentTieringAccessTier */
+    {11391, SHAPE_TYPE_LIST, SHAPE_FLATTENED, TIMESTAMP_DEFAULT, 0, 175, NO_SHAPE, 18767, 0, 1699, 0, 46, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* IntelligentTieringConfigurationList */
+    {19653, SHAPE_TYPE_INTEGER, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 46, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* IntelligentTieringDays */
+    {19676, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 46, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* IntelligentTieringId */
+    {19697, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 46, 2, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* IntelligentTieringStatus */
+    {11526, SHAPE_TYPE_LIST, SHAPE_FLATTENED, TIMESTAMP_DEFAULT, 0, 182, NO_SHAPE, 18767, 0, 1699, 0, 48, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* InventoryConfigurationList */
+    {19722, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 48, 2, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* InventoryConfigurationState */
+    {19754, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 50, 3, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* InventoryFormat */
+    {19783, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 53, 2, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* InventoryFrequency */
+    {19802, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 55, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* InventoryId */
+    {19826, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 55, 2, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* InventoryIncludedObjectVersions */
+    {19988, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 57, 16, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* InventoryOptionalField */
+    {20017, SHAPE_TYPE_LIST, 0, TIMESTAMP_DEFAULT, 0, 533, NO_SHAPE, 20011, 0, 1699, 0, 73, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* InventoryOptionalFields */
+    {10484, SHAPE_TYPE_BOOLEAN, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 73, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* IsEnabled */
+    {5508, SHAPE_TYPE_BOOLEAN, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 73, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* IsLatest */
+    {13681, SHAPE_TYPE_BOOLEAN, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 73, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* IsPublic */
+    {16057, SHAPE_TYPE_BOOLEAN, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 73, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* IsRestoreInProgress */
+    {8617, SHAPE_TYPE_BOOLEAN, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 73, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* IsTruncated */
+    {20056, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 73, 2, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* JSONType */
+    {6239, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 75, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* KMSContext */
+    {12620, SHAPE_TYPE_INTEGER, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 75, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* KeyCount */
+    {11922, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 75, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* KeyMarker */
+    {2706, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 75, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* KeyPrefixEquals */
+    {12901, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 75, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* KmsKeyArn */
+    {10896, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 75, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* LambdaFunctionArn */
+    {20065, SHAPE_TYPE_LIST, SHAPE_FLATTENED, TIMESTAMP_DEFAULT, 0, 196, NO_SHAPE, 18767, 0, 1699, 0, 75, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* LambdaFunctionConfigurationList */
+    {684, SHAPE_TYPE_TIMESTAMP, 0, TIMESTAMP_ISO8601, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 75, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* LastModified */
+    {13395, SHAPE_TYPE_TIMESTAMP, 0, TIMESTAMP_RFC1123, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 75, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* LastModifiedTime */
+    {20097, SHAPE_TYPE_LIST, SHAPE_FLATTENED, TIMESTAMP_DEFAULT, 0, 199, NO_SHAPE, 18767, 0, 1699, 0, 75, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* LifecycleRules */
+    {1770, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 75, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Location */
+    {20112, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 75, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* LocationNameAsString */
+    {20133, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 75, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* LocationPrefix */
+    {20175, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 75, 2, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* LocationType */
+    {5921, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 77, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* MFA */
+    {8188, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 77, 2, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* MFADelete */
+    {20188, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 79, 2, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* MFADeleteStatus */
+    {12538, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 81, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Marker */
+    {1323, SHAPE_TYPE_INTEGER, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 81, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* MaxAgeSeconds */
+    {12208, SHAPE_TYPE_INTEGER, SHAPE_HAS_MIN | SHAPE_HAS_MAX, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 81, 0, 0, 0, 0, INT64_C(1), INT64_C(1000)}, /* MaxAnnotationResults */
+    {11776, SHAPE_TYPE_INTEGER, SHAPE_HAS_MIN | SHAPE_HAS_MAX, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 81, 0, 0, 0, 0, INT64_C(1), INT64_C(10000)}, /* MaxBuckets */
+    {11852, SHAPE_TYPE_INTEGER, SHAPE_HAS_MIN | SHAPE_HAS_MAX, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 81, 0, 0, 0, 0, INT64_C(0), INT64_C(1000)}, /* MaxDirectoryBuckets */
+    {12363, SHAPE_TYPE_INTEGER, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 81, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* MaxKeys */
+    {8629, SHAPE_TYPE_INTEGER, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 81, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* MaxParts */
+    {12003, SHAPE_TYPE_INTEGER, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 81, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* MaxUploads */
+    {6323, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 81, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Message */
+    {3864, SHAPE_TYPE_MAP, 0, TIMESTAMP_DEFAULT, 0, 571, 569, 20204, 20210, 1699, 0, 81, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Metadata */
+    {3885, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 81, 2, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* MetadataDirective */
+    {20222, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 83, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* MetadataKey */
+    {20234, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 83, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* MetadataTableStatus */
+    {20254, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 83, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* MetadataValue */
+    {11634, SHAPE_TYPE_LIST, SHAPE_FLATTENED, TIMESTAMP_DEFAULT, 0, 236, NO_SHAPE, 18767, 0, 1699, 0, 83, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* MetricsConfigurationList */
+    {20268, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 83, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* MetricsId */
+    {20278, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 83, 2, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* MetricsStatus */
+    {15875, SHAPE_TYPE_INTEGER, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 85, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Minutes */
+    {9048, SHAPE_TYPE_INTEGER, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 85, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* MissingMeta */
+    {2321, SHAPE_TYPE_LONG, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 85, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* MpuObjectSize */
+    {20292, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 85, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* MultipartUploadId */
+    {20310, SHAPE_TYPE_LIST, SHAPE_FLATTENED, TIMESTAMP_DEFAULT, 0, 238, NO_SHAPE, 18767, 0, 1699, 0, 85, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* MultipartUploadList */
+    {11947, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 85, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* NextKeyMarker */
+    {12545, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 85, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* NextMarker */
+    {8638, SHAPE_TYPE_INTEGER, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 85, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* NextPartNumberMarker */
+    {20330, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 85, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* NextToken */
+    {11961, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 85, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* NextUploadIdMarker */
+    {12343, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 85, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* NextVersionIdMarker */
+    {20340, SHAPE_TYPE_STRING, SHAPE_SENSITIVE | SHAPE_HAS_MIN | SHAPE_HAS_MAX, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 85, 0, 20364, 20364, 0, INT64_C(20), INT64_C(2048)}, /* NonEmptyKmsKeyArnString */
+    {20428, SHAPE_TYPE_LIST, SHAPE_FLATTENED, TIMESTAMP_DEFAULT, 0, 244, NO_SHAPE, 18767, 0, 1699, 0, 85, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* NoncurrentVersionTransitionList */
+    {20460, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 85, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* NotificationId */
+    {8744, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 85, 5, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ObjectAttributes */
+    {20475, SHAPE_TYPE_LIST, 0, TIMESTAMP_DEFAULT, 0, 589, NO_SHAPE, 18767, 0, 1699, 0, 90, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ObjectAttributesList */
+    {20554, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 90, 7, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ObjectCannedACL */
+    {20570, SHAPE_TYPE_LIST, SHAPE_FLATTENED, TIMESTAMP_DEFAULT, 0, 251, NO_SHAPE, 18767, 0, 1699, 0, 97, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ObjectIdentifierList */
+    {5643, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 97, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ObjectIfMatch */
+    {20591, SHAPE_TYPE_STRING, SHAPE_HAS_MIN, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 97, 0, 0, 0, 0, INT64_C(1), INT64_C(0)}, /* ObjectKey */
+    {20601, SHAPE_TYPE_LIST, SHAPE_FLATTENED, TIMESTAMP_DEFAULT, 0, 248, NO_SHAPE, 18767, 0, 1699, 0, 97, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ObjectList */
+    {13429, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 97, 1, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ObjectLockEnabled */
+    {4605, SHAPE_TYPE_BOOLEAN, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 98, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ObjectLockEnabledForBucket */
+    {3928, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 98, 2, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ObjectLockLegalHoldStatus */
+    {3983, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 100, 2, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ObjectLockMode */
+    {4021, SHAPE_TYPE_TIMESTAMP, 0, TIMESTAMP_ISO8601, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 102, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ObjectLockRetainUntilDate */
+    {20641, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 102, 2, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ObjectLockRetentionMode */
+    {20665, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 104, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ObjectLockToken */
+    {4665, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 104, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ObjectOwnership */
+    {8580, SHAPE_TYPE_LONG, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 104, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ObjectSize */
+    {20681, SHAPE_TYPE_LONG, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 104, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ObjectSizeGreaterThanBytes */
+    {20708, SHAPE_TYPE_LONG, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 104, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ObjectSizeLessThanBytes */
+    {20928, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 104, 15, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ObjectStorageClass */
+    {5559, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 119, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ObjectVersionId */
+    {20947, SHAPE_TYPE_LIST, SHAPE_FLATTENED, TIMESTAMP_DEFAULT, 0, 258, NO_SHAPE, 18767, 0, 1699, 0, 119, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ObjectVersionList */
+    {20965, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 119, 1, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ObjectVersionStorageClass */
+    {12436, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 120, 1, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* OptionalObjectAttributes */
+    {20991, SHAPE_TYPE_LIST, 0, TIMESTAMP_DEFAULT, 0, 611, NO_SHAPE, 18767, 0, 1699, 0, 121, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* OptionalObjectAttributesList */
+    {21020, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 121, 1, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* OwnerOverride */
+    {21034, SHAPE_TYPE_LIST, SHAPE_FLATTENED, TIMESTAMP_DEFAULT, 0, 263, NO_SHAPE, 18767, 0, 1699, 0, 122, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* OwnershipControlsRules */
+    {2653, SHAPE_TYPE_INTEGER, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 122, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* PartNumber */
+    {8659, SHAPE_TYPE_INTEGER, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 122, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* PartNumberMarker */
+    {13643, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 122, 2, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* PartitionDateSource */
+    {2617, SHAPE_TYPE_LIST, SHAPE_FLATTENED, TIMESTAMP_DEFAULT, 0, 265, NO_SHAPE, 18767, 0, 1699, 0, 124, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Parts */
+    {8692, SHAPE_TYPE_INTEGER, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 124, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* PartsCount */
+    {21080, SHAPE_TYPE_LIST, SHAPE_FLATTENED, TIMESTAMP_DEFAULT, 0, 257, NO_SHAPE, 18767, 0, 1699, 0, 124, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* PartsList */
+    {8067, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 124, 2, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Payer */
+    {9823, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 126, 5, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Permission */
+    {7865, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 131, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Policy */
+    {436, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 131, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Prefix */
+    {15772, SHAPE_TYPE_INTEGER, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 131, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Priority */
+    {15277, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 131, 2, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Protocol */
+    {15186, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 133, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* QueueArn */
+    {21142, SHAPE_TYPE_LIST, SHAPE_FLATTENED, TIMESTAMP_DEFAULT, 0, 308, NO_SHAPE, 18767, 0, 1699, 0, 133, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* QueueConfigurationList */
+    {4979, SHAPE_TYPE_BOOLEAN, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 133, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Quiet */
+    {1430, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 133, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* QuoteCharacter */
+    {1445, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 133, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* QuoteEscapeCharacter */
+    {1491, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 133, 2, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* QuoteFields */
+    {9250, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 135, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Range */
+    {1466, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 135, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* RecordDelimiter */
+    {21181, SHAPE_TYPE_INTEGER, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 135, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* RecordExpirationDays */
+    {21202, SHAPE_TYPE_STRING, SHAPE_HAS_MIN | SHAPE_HAS_MAX, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 135, 0, 0, 0, 0, INT64_C(0), INT64_C(20)}, /* Region */
+    {15479, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 135, 0, 19294, 19294, 0, INT64_C(0), INT64_C(0)}, /* RenameSource */
+    {21209, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 135, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* RenameSourceIfMatch */
+    {21229, SHAPE_TYPE_TIMESTAMP, 0, TIMESTAMP_RFC1123, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 135, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* RenameSourceIfModifiedSince */
+    {21257, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 135, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* RenameSourceIfNoneMatch */
+    {21281, SHAPE_TYPE_TIMESTAMP, 0, TIMESTAMP_RFC1123, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 135, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* RenameSourceIfUnmodifiedSince */
+    {15286, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 135, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ReplaceKeyPrefixWith */
+    {15307, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 135, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ReplaceKeyWith */
+    {6270, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 135, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ReplicaKmsKeyID */
+    {21311, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 135, 2, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ReplicaModificationsStatus */
+    {21338, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 137, 2, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ReplicationRuleStatus */
+    {21360, SHAPE_TYPE_LIST, SHAPE_FLATTENED, TIMESTAMP_DEFAULT, 0, 318, NO_SHAPE, 18767, 0, 1699, 0, 139, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ReplicationRules */
+    {697, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 139, 5, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ReplicationStatus */
+    {21419, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 144, 2, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ReplicationTimeStatus */
+    {70, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 146, 1, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* RequestCharged */
+    {244, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 147, 1, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* RequestPayer */
+    {18252, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 148, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* RequestRoute */
+    {18285, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 148, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* RequestToken */
+    {9256, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 148, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ResponseCacheControl */
+    {9300, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 148, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ResponseContentDisposition */
+    {9356, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 148, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ResponseContentEncoding */
+    {9406, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 148, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ResponseContentLanguage */
+    {9456, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 148, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ResponseContentType */
+    {9498, SHAPE_TYPE_TIMESTAMP, 0, TIMESTAMP_RFC1123, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 148, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ResponseExpires */
+    {9100, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 148, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Restore */
+    {16077, SHAPE_TYPE_TIMESTAMP, 0, TIMESTAMP_ISO8601, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 148, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* RestoreExpiryDate */
+    {15928, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 148, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* RestoreOutputPath */
+    {21458, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 148, 1, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* RestoreRequestType */
+    {825, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 149, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Role */
+    {8297, SHAPE_TYPE_LIST, 0, TIMESTAMP_DEFAULT, 0, 329, NO_SHAPE, 16095, 0, 1699, 0, 149, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* RoutingRules */
+    {1121, SHAPE_TYPE_LIST, SHAPE_FLATTENED, TIMESTAMP_DEFAULT, 0, 330, NO_SHAPE, 18767, 0, 1699, 0, 149, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Rules */
+    {21477, SHAPE_TYPE_STRING, SHAPE_HAS_MIN | SHAPE_HAS_MAX, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 149, 0, 21514, 21514, 0, INT64_C(1), INT64_C(128)}, /* S3RegionalOrS3ExpressBucketArnString */
+    {21542, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 149, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* S3TablesArn */
+    {21554, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 149, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* S3TablesBucketArn */
+    {21585, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 149, 2, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* S3TablesBucketType */
+    {21604, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 151, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* S3TablesName */
+    {21617, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 151, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* S3TablesNamespace */
+    {2396, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 151, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* SSECustomerAlgorithm */
+    {2465, SHAPE_TYPE_STRING, SHAPE_SENSITIVE, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 151, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* SSECustomerKey */
+    {2522, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 151, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* SSECustomerKeyMD5 */
+    {2816, SHAPE_TYPE_STRING, SHAPE_SENSITIVE, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 151, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* SSEKMSEncryptionContext */
+    {1872, SHAPE_TYPE_STRING, SHAPE_SENSITIVE, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 151, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* SSEKMSKeyId */
+    {1928, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 151, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ServerSideEncryption */
+    {21635, SHAPE_TYPE_LIST, SHAPE_FLATTENED, TIMESTAMP_DEFAULT, 0, 345, NO_SHAPE, 18767, 0, 1699, 0, 151, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ServerSideEncryptionRules */
+    {21661, SHAPE_TYPE_STRING, SHAPE_SENSITIVE, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 151, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* SessionCredentialValue */
+    {21684, SHAPE_TYPE_TIMESTAMP, 0, TIMESTAMP_ISO8601, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 151, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* SessionExpiration */
+    {4872, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 151, 2, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* SessionMode */
+    {21721, SHAPE_TYPE_BOOLEAN, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 153, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Setting */
+    {715, SHAPE_TYPE_LONG, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 153, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Size */
+    {21729, SHAPE_TYPE_BOOLEAN, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 153, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* SkipValidation */
+    {21744, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 153, 2, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* SseKmsEncryptedObjectsStatus */
+    {16213, SHAPE_TYPE_LONG, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 155, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Start */
+    {12609, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 155, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* StartAfter */
+    {4083, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 155, 15, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* StorageClass */
+    {21777, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 170, 1, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* StorageClassAnalysisSchemaVersion */
+    {10220, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 171, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Suffix */
+    {21826, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 171, 2, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* TableSseAlgorithm */
+    {9122, SHAPE_TYPE_INTEGER, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 173, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* TagCount */
+    {8134, SHAPE_TYPE_LIST, 0, TIMESTAMP_DEFAULT, 0, 354, NO_SHAPE, 448, 0, 1699, 0, 173, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* TagSet */
+    {4138, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 173, 2, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* TaggingDirective */
+    {21844, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 175, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* TaggingHeader */
+    {12780, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 175, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* TargetBucket */
+    {12793, SHAPE_TYPE_LIST, 0, TIMESTAMP_DEFAULT, 0, 356, NO_SHAPE, 9834, 0, 1699, 0, 175, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* TargetGrants */
+    {12828, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 175, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* TargetPrefix */
+    {9789, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 175, 3, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Tier */
+    {21882, SHAPE_TYPE_LIST, SHAPE_FLATTENED, TIMESTAMP_DEFAULT, 0, 358, NO_SHAPE, 18767, 0, 1699, 0, 178, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* TieringList */
+    {14513, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 178, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Token */
+    {16670, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 178, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* TopicArn */
+    {21894, SHAPE_TYPE_LIST, SHAPE_FLATTENED, TIMESTAMP_DEFAULT, 0, 360, NO_SHAPE, 18767, 0, 1699, 0, 178, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* TopicConfigurationList */
+    {7040, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 178, 2, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* TransitionDefaultMinimumObjectSize */
+    {21966, SHAPE_TYPE_LIST, SHAPE_FLATTENED, TIMESTAMP_DEFAULT, 0, 362, NO_SHAPE, 18767, 0, 1699, 0, 180, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* TransitionList */
+    {21981, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 180, 6, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* TransitionStorageClass */
+    {1105, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 186, 3, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Type */
+    {9874, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 189, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* URI */
+    {11932, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 189, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* UploadIdMarker */
+    {16152, SHAPE_TYPE_LIST, 0, TIMESTAMP_DEFAULT, 0, 230, NO_SHAPE, 12841, 0, 1699, 0, 189, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* UserMetadata */
+    {6432, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 189, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Value */
+    {22046, SHAPE_TYPE_INTEGER, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 189, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* VersionCount */
+    {12327, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 189, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* VersionIdMarker */
+    {4179, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 189, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* WebsiteRedirectLocation */
+    {15001, SHAPE_TYPE_LONG, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 189, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* WriteOffsetBytes */
+    {4941, SHAPE_TYPE_INTEGER, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 189, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Years */
 };
 
 static const struct member members[] = {
     {1, 1, 1, 402, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* AbacStatus.Status */
     {19, 19, 19, 465, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* AbortIncompleteMultipartUpload.DaysAfterInitiation */
     {70, 85, 85, 650, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* AbortMultipartUploadOutput.RequestCharged */
-    {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* AbortMultipartUploadRequest.Bucket */
-    {141, 161, 161, 382, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* AbortMultipartUploadRequest.ExpectedBucketOwner */
+    {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* AbortMultipartUploadRequest.Bucket */
+    {141, 161, 161, 382, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* AbortMultipartUploadRequest.ExpectedBucketOwner */
     {189, 210, 210, 515, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_RFC1123}, /* AbortMultipartUploadRequest.IfMatchInitiatedTime */
-    {240, 240, 240, 594, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* AbortMultipartUploadRequest.Key */
-    {244, 257, 257, 651, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* AbortMultipartUploadRequest.RequestPayer */
-    {277, 286, 286, 578, LOCATION_QUERY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* AbortMultipartUploadRequest.UploadId */
+    {240, 240, 240, 594, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* AbortMultipartUploadRequest.Key */
+    {244, 257, 257, 651, LOCATION_HEADER, 0, SUPPORT_RECORDED, TIMESTAMP_DEFAULT}, /* AbortMultipartUploadRequest.RequestPayer */
+    {277, 286, 286, 578, LOCATION_QUERY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* AbortMultipartUploadRequest.UploadId */
     {1, 1, 1, 403, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* AccelerateConfiguration.Status */
     {347, 354, 354, 509, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* AccessControlPolicy.Grants */
     {372, 372, 372, 261, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* AccessControlPolicy.Owner */
@@ -2408,42 +2321,42 @@ static const struct member members[] = {
     {1872, 1884, 1884, 677, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CompleteMultipartUploadOutput.SSEKMSKeyId */
     {1928, 1949, 1949, 678, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CompleteMultipartUploadOutput.ServerSideEncryption */
     {1978, 1988, 1988, 608, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CompleteMultipartUploadOutput.VersionId */
-    {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CompleteMultipartUploadRequest.Bucket */
-    {1513, 2035, 2035, 423, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CompleteMultipartUploadRequest.ChecksumCRC32 */
-    {1527, 2056, 2056, 424, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CompleteMultipartUploadRequest.ChecksumCRC32C */
-    {1542, 2078, 2078, 425, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CompleteMultipartUploadRequest.ChecksumCRC64NVME */
+    {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CompleteMultipartUploadRequest.Bucket */
+    {1513, 2035, 2035, 423, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CompleteMultipartUploadRequest.ChecksumCRC32 */
+    {1527, 2056, 2056, 424, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CompleteMultipartUploadRequest.ChecksumCRC32C */
+    {1542, 2078, 2078, 425, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CompleteMultipartUploadRequest.ChecksumCRC64NVME */
     {1560, 2103, 2103, 426, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CompleteMultipartUploadRequest.ChecksumMD5 */
-    {1572, 2122, 2122, 428, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CompleteMultipartUploadRequest.ChecksumSHA1 */
-    {1585, 2142, 2142, 429, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CompleteMultipartUploadRequest.ChecksumSHA256 */
+    {1572, 2122, 2122, 428, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CompleteMultipartUploadRequest.ChecksumSHA1 */
+    {1585, 2142, 2142, 429, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CompleteMultipartUploadRequest.ChecksumSHA256 */
     {1600, 2164, 2164, 430, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CompleteMultipartUploadRequest.ChecksumSHA512 */
-    {1615, 2186, 2186, 431, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CompleteMultipartUploadRequest.ChecksumType */
+    {1615, 2186, 2186, 431, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CompleteMultipartUploadRequest.ChecksumType */
     {1628, 2206, 2206, 432, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CompleteMultipartUploadRequest.ChecksumXXHASH128 */
     {1646, 2231, 2231, 433, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CompleteMultipartUploadRequest.ChecksumXXHASH3 */
     {1662, 2254, 2254, 434, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CompleteMultipartUploadRequest.ChecksumXXHASH64 */
-    {141, 161, 161, 382, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CompleteMultipartUploadRequest.ExpectedBucketOwner */
-    {2278, 2286, 2286, 514, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CompleteMultipartUploadRequest.IfMatch */
-    {2295, 2307, 2307, 519, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CompleteMultipartUploadRequest.IfNoneMatch */
-    {240, 240, 240, 594, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CompleteMultipartUploadRequest.Key */
-    {2321, 2335, 2335, 577, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CompleteMultipartUploadRequest.MpuObjectSize */
-    {2356, 2372, 2372, 35, LOCATION_BODY, MEMBER_PAYLOAD, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CompleteMultipartUploadRequest.MultipartUpload */
-    {244, 257, 257, 651, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CompleteMultipartUploadRequest.RequestPayer */
+    {141, 161, 161, 382, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CompleteMultipartUploadRequest.ExpectedBucketOwner */
+    {2278, 2286, 2286, 514, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CompleteMultipartUploadRequest.IfMatch */
+    {2295, 2307, 2307, 519, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CompleteMultipartUploadRequest.IfNoneMatch */
+    {240, 240, 240, 594, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CompleteMultipartUploadRequest.Key */
+    {2321, 2335, 2335, 577, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CompleteMultipartUploadRequest.MpuObjectSize */
+    {2356, 2372, 2372, 35, LOCATION_BODY, MEMBER_PAYLOAD, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CompleteMultipartUploadRequest.MultipartUpload */
+    {244, 257, 257, 651, LOCATION_HEADER, 0, SUPPORT_RECORDED, TIMESTAMP_DEFAULT}, /* CompleteMultipartUploadRequest.RequestPayer */
     {2396, 2417, 2417, 673, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CompleteMultipartUploadRequest.SSECustomerAlgorithm */
     {2465, 2480, 2480, 674, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CompleteMultipartUploadRequest.SSECustomerKey */
     {2522, 2540, 2540, 675, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CompleteMultipartUploadRequest.SSECustomerKeyMD5 */
-    {277, 286, 286, 578, LOCATION_QUERY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CompleteMultipartUploadRequest.UploadId */
-    {2617, 2623, 2623, 441, LOCATION_BODY, MEMBER_FLATTENED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CompletedMultipartUpload.Parts */
-    {1513, 1513, 1513, 423, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CompletedPart.ChecksumCRC32 */
-    {1527, 1527, 1527, 424, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CompletedPart.ChecksumCRC32C */
-    {1542, 1542, 1542, 425, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CompletedPart.ChecksumCRC64NVME */
+    {277, 286, 286, 578, LOCATION_QUERY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CompleteMultipartUploadRequest.UploadId */
+    {2617, 2623, 2623, 441, LOCATION_BODY, MEMBER_FLATTENED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CompletedMultipartUpload.Parts */
+    {1513, 1513, 1513, 423, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CompletedPart.ChecksumCRC32 */
+    {1527, 1527, 1527, 424, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CompletedPart.ChecksumCRC32C */
+    {1542, 1542, 1542, 425, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CompletedPart.ChecksumCRC64NVME */
     {1560, 1560, 1560, 426, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CompletedPart.ChecksumMD5 */
-    {1572, 1572, 1572, 428, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CompletedPart.ChecksumSHA1 */
-    {1585, 1585, 1585, 429, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CompletedPart.ChecksumSHA256 */
+    {1572, 1572, 1572, 428, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CompletedPart.ChecksumSHA1 */
+    {1585, 1585, 1585, 429, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CompletedPart.ChecksumSHA256 */
     {1600, 1600, 1600, 430, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CompletedPart.ChecksumSHA512 */
     {1628, 1628, 1628, 432, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CompletedPart.ChecksumXXHASH128 */
     {1646, 1646, 1646, 433, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CompletedPart.ChecksumXXHASH3 */
     {1662, 1662, 1662, 434, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CompletedPart.ChecksumXXHASH64 */
-    {679, 679, 679, 475, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CompletedPart.ETag */
-    {2653, 2653, 2653, 615, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CompletedPart.PartNumber */
+    {679, 679, 679, 475, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CompletedPart.ETag */
+    {2653, 2653, 2653, 615, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CompletedPart.PartNumber */
     {2678, 2678, 2678, 511, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* Condition.HttpErrorCodeReturnedEquals */
     {2706, 2706, 2706, 544, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* Condition.KeyPrefixEquals */
     {1779, 1796, 1796, 405, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CopyObjectOutput.BucketKeyEnabled */
@@ -2457,50 +2370,50 @@ static const struct member members[] = {
     {1872, 1884, 1884, 677, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CopyObjectOutput.SSEKMSKeyId */
     {1928, 1949, 1949, 678, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CopyObjectOutput.ServerSideEncryption */
     {1978, 1988, 1988, 608, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CopyObjectOutput.VersionId */
-    {2894, 2898, 2898, 591, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CopyObjectRequest.ACL */
+    {2894, 2898, 2898, 591, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CopyObjectRequest.ACL */
     {2908, 2928, 2928, 395, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CopyObjectRequest.AnnotationDirective */
-    {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CopyObjectRequest.Bucket */
+    {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CopyObjectRequest.Bucket */
     {1779, 1796, 1796, 405, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CopyObjectRequest.BucketKeyEnabled */
-    {2962, 2975, 2975, 420, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CopyObjectRequest.CacheControl */
-    {661, 2989, 2989, 421, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CopyObjectRequest.ChecksumAlgorithm */
-    {3014, 3033, 3033, 444, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CopyObjectRequest.ContentDisposition */
-    {3053, 3069, 3069, 445, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CopyObjectRequest.ContentEncoding */
-    {3086, 3102, 3102, 446, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CopyObjectRequest.ContentLanguage */
-    {3119, 3131, 3131, 450, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CopyObjectRequest.ContentType */
-    {3144, 3155, 3155, 451, LOCATION_HEADER, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CopyObjectRequest.CopySource */
-    {3173, 3191, 3191, 452, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CopyObjectRequest.CopySourceIfMatch */
-    {3218, 3244, 3244, 453, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_RFC1123}, /* CopyObjectRequest.CopySourceIfModifiedSince */
-    {3280, 3302, 3302, 454, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CopyObjectRequest.CopySourceIfNoneMatch */
-    {3334, 3362, 3362, 455, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_RFC1123}, /* CopyObjectRequest.CopySourceIfUnmodifiedSince */
+    {2962, 2975, 2975, 420, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CopyObjectRequest.CacheControl */
+    {661, 2989, 2989, 421, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CopyObjectRequest.ChecksumAlgorithm */
+    {3014, 3033, 3033, 444, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CopyObjectRequest.ContentDisposition */
+    {3053, 3069, 3069, 445, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CopyObjectRequest.ContentEncoding */
+    {3086, 3102, 3102, 446, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CopyObjectRequest.ContentLanguage */
+    {3119, 3131, 3131, 450, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CopyObjectRequest.ContentType */
+    {3144, 3155, 3155, 451, LOCATION_HEADER, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CopyObjectRequest.CopySource */
+    {3173, 3191, 3191, 452, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CopyObjectRequest.CopySourceIfMatch */
+    {3218, 3244, 3244, 453, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_RFC1123}, /* CopyObjectRequest.CopySourceIfModifiedSince */
+    {3280, 3302, 3302, 454, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CopyObjectRequest.CopySourceIfNoneMatch */
+    {3334, 3362, 3362, 455, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_RFC1123}, /* CopyObjectRequest.CopySourceIfUnmodifiedSince */
     {3400, 3431, 3431, 457, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CopyObjectRequest.CopySourceSSECustomerAlgorithm */
     {3491, 3516, 3516, 458, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CopyObjectRequest.CopySourceSSECustomerKey */
     {3570, 3598, 3598, 459, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CopyObjectRequest.CopySourceSSECustomerKeyMD5 */
-    {141, 161, 161, 382, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CopyObjectRequest.ExpectedBucketOwner */
-    {3656, 3682, 3682, 382, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CopyObjectRequest.ExpectedSourceBucketOwner */
-    {3717, 3717, 3717, 492, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_RFC1123}, /* CopyObjectRequest.Expires */
+    {141, 161, 161, 382, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CopyObjectRequest.ExpectedBucketOwner */
+    {3656, 3682, 3682, 382, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CopyObjectRequest.ExpectedSourceBucketOwner */
+    {3717, 3717, 3717, 492, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_RFC1123}, /* CopyObjectRequest.Expires */
     {3725, 3742, 3742, 504, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CopyObjectRequest.GrantFullControl */
     {3767, 3777, 3777, 505, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CopyObjectRequest.GrantRead */
     {3794, 3807, 3807, 506, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CopyObjectRequest.GrantReadACP */
     {3828, 3842, 3842, 508, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CopyObjectRequest.GrantWriteACP */
-    {2278, 2286, 2286, 514, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CopyObjectRequest.IfMatch */
-    {2295, 2307, 2307, 519, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CopyObjectRequest.IfNoneMatch */
-    {240, 240, 240, 594, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CopyObjectRequest.Key */
-    {3864, 3873, 3873, 567, LOCATION_HEADERS, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CopyObjectRequest.Metadata */
-    {3885, 3903, 3903, 568, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CopyObjectRequest.MetadataDirective */
+    {2278, 2286, 2286, 514, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CopyObjectRequest.IfMatch */
+    {2295, 2307, 2307, 519, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CopyObjectRequest.IfNoneMatch */
+    {240, 240, 240, 594, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CopyObjectRequest.Key */
+    {3864, 3873, 3873, 567, LOCATION_HEADERS, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CopyObjectRequest.Metadata */
+    {3885, 3903, 3903, 568, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CopyObjectRequest.MetadataDirective */
     {3928, 3954, 3954, 598, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CopyObjectRequest.ObjectLockLegalHoldStatus */
     {3983, 3998, 3998, 599, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CopyObjectRequest.ObjectLockMode */
     {4021, 4047, 4047, 600, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_ISO8601}, /* CopyObjectRequest.ObjectLockRetainUntilDate */
-    {244, 257, 257, 651, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CopyObjectRequest.RequestPayer */
+    {244, 257, 257, 651, LOCATION_HEADER, 0, SUPPORT_RECORDED, TIMESTAMP_DEFAULT}, /* CopyObjectRequest.RequestPayer */
     {2396, 2417, 2417, 673, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CopyObjectRequest.SSECustomerAlgorithm */
     {2465, 2480, 2480, 674, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CopyObjectRequest.SSECustomerKey */
     {2522, 2540, 2540, 675, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CopyObjectRequest.SSECustomerKeyMD5 */
     {2816, 2840, 2840, 676, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CopyObjectRequest.SSEKMSEncryptionContext */
     {1872, 1884, 1884, 677, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CopyObjectRequest.SSEKMSKeyId */
-    {1928, 1949, 1949, 678, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CopyObjectRequest.ServerSideEncryption */
-    {4083, 4096, 4096, 689, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CopyObjectRequest.StorageClass */
-    {4116, 4124, 4124, 696, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CopyObjectRequest.Tagging */
-    {4138, 4155, 4155, 695, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CopyObjectRequest.TaggingDirective */
-    {4179, 4203, 4203, 715, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CopyObjectRequest.WebsiteRedirectLocation */
+    {1928, 1949, 1949, 678, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CopyObjectRequest.ServerSideEncryption */
+    {4083, 4096, 4096, 689, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CopyObjectRequest.StorageClass */
+    {4116, 4124, 4124, 696, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CopyObjectRequest.Tagging */
+    {4138, 4155, 4155, 695, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CopyObjectRequest.TaggingDirective */
+    {4179, 4203, 4203, 715, LOCATION_HEADER, 0, SUPPORT_RECORDED, TIMESTAMP_DEFAULT}, /* CopyObjectRequest.WebsiteRedirectLocation */
     {684, 684, 684, 548, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_ISO8601}, /* CopyObjectResult.LastModified */
     {679, 679, 679, 475, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CopyObjectResult.ETag */
     {1513, 1513, 1513, 423, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CopyObjectResult.ChecksumCRC32 */
@@ -2528,7 +2441,7 @@ static const struct member members[] = {
     {1662, 1662, 1662, 434, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CopyPartResult.ChecksumXXHASH64 */
     {134, 134, 134, 23, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateBucketConfiguration.Bucket */
     {1770, 1770, 1770, 226, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateBucketConfiguration.Location */
-    {4268, 4268, 4268, 406, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateBucketConfiguration.LocationConstraint */
+    {4268, 4268, 4268, 406, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CreateBucketConfiguration.LocationConstraint */
     {443, 443, 443, 694, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateBucketConfiguration.Tags */
     {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateBucketMetadataConfigurationRequest.Bucket */
     {661, 4313, 4313, 421, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateBucketMetadataConfigurationRequest.ChecksumAlgorithm */
@@ -2542,17 +2455,17 @@ static const struct member members[] = {
     {4428, 4428, 4428, 231, LOCATION_BODY, MEMBER_REQUIRED | MEMBER_PAYLOAD, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateBucketMetadataTableConfigurationRequest.MetadataTableConfiguration */
     {1036, 4501, 4501, 667, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateBucketOutput.BucketArn */
     {1770, 1770, 1770, 551, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateBucketOutput.Location */
-    {2894, 2898, 2898, 404, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateBucketRequest.ACL */
-    {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateBucketRequest.Bucket */
+    {2894, 2898, 2898, 404, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CreateBucketRequest.ACL */
+    {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CreateBucketRequest.Bucket */
     {4537, 4553, 4553, 410, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateBucketRequest.BucketNamespace */
-    {4287, 4287, 4287, 43, LOCATION_BODY, MEMBER_PAYLOAD, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateBucketRequest.CreateBucketConfiguration */
+    {4287, 4287, 4287, 43, LOCATION_BODY, MEMBER_PAYLOAD, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CreateBucketRequest.CreateBucketConfiguration */
     {3725, 3742, 3742, 504, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateBucketRequest.GrantFullControl */
     {3767, 3777, 3777, 505, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateBucketRequest.GrantRead */
     {3794, 3807, 3807, 506, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateBucketRequest.GrantReadACP */
     {4576, 4587, 4587, 507, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateBucketRequest.GrantWrite */
     {3828, 3842, 3842, 508, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateBucketRequest.GrantWriteACP */
-    {4605, 4632, 4632, 597, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateBucketRequest.ObjectLockEnabledForBucket */
-    {4665, 4681, 4681, 603, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateBucketRequest.ObjectOwnership */
+    {4605, 4632, 4632, 597, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CreateBucketRequest.ObjectLockEnabledForBucket */
+    {4665, 4681, 4681, 603, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CreateBucketRequest.ObjectOwnership */
     {134, 134, 134, 409, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateMultipartUploadOutput.Bucket */
     {240, 240, 240, 594, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateMultipartUploadOutput.Key */
     {277, 277, 277, 578, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateMultipartUploadOutput.UploadId */
@@ -2567,37 +2480,37 @@ static const struct member members[] = {
     {2816, 2840, 2840, 676, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateMultipartUploadOutput.SSEKMSEncryptionContext */
     {1872, 1884, 1884, 677, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateMultipartUploadOutput.SSEKMSKeyId */
     {1928, 1949, 1949, 678, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateMultipartUploadOutput.ServerSideEncryption */
-    {2894, 2898, 2898, 591, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateMultipartUploadRequest.ACL */
-    {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateMultipartUploadRequest.Bucket */
+    {2894, 2898, 2898, 591, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CreateMultipartUploadRequest.ACL */
+    {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CreateMultipartUploadRequest.Bucket */
     {1779, 1796, 1796, 405, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateMultipartUploadRequest.BucketKeyEnabled */
-    {2962, 2975, 2975, 420, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateMultipartUploadRequest.CacheControl */
-    {661, 2989, 2989, 421, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateMultipartUploadRequest.ChecksumAlgorithm */
-    {1615, 2186, 2186, 431, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateMultipartUploadRequest.ChecksumType */
-    {3014, 3033, 3033, 444, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateMultipartUploadRequest.ContentDisposition */
-    {3053, 3069, 3069, 445, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateMultipartUploadRequest.ContentEncoding */
-    {3086, 3102, 3102, 446, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateMultipartUploadRequest.ContentLanguage */
-    {3119, 3131, 3131, 450, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateMultipartUploadRequest.ContentType */
-    {141, 161, 161, 382, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateMultipartUploadRequest.ExpectedBucketOwner */
-    {3717, 3717, 3717, 492, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_RFC1123}, /* CreateMultipartUploadRequest.Expires */
+    {2962, 2975, 2975, 420, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CreateMultipartUploadRequest.CacheControl */
+    {661, 2989, 2989, 421, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CreateMultipartUploadRequest.ChecksumAlgorithm */
+    {1615, 2186, 2186, 431, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CreateMultipartUploadRequest.ChecksumType */
+    {3014, 3033, 3033, 444, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CreateMultipartUploadRequest.ContentDisposition */
+    {3053, 3069, 3069, 445, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CreateMultipartUploadRequest.ContentEncoding */
+    {3086, 3102, 3102, 446, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CreateMultipartUploadRequest.ContentLanguage */
+    {3119, 3131, 3131, 450, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CreateMultipartUploadRequest.ContentType */
+    {141, 161, 161, 382, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CreateMultipartUploadRequest.ExpectedBucketOwner */
+    {3717, 3717, 3717, 492, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_RFC1123}, /* CreateMultipartUploadRequest.Expires */
     {3725, 3742, 3742, 504, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateMultipartUploadRequest.GrantFullControl */
     {3767, 3777, 3777, 505, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateMultipartUploadRequest.GrantRead */
     {3794, 3807, 3807, 506, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateMultipartUploadRequest.GrantReadACP */
     {3828, 3842, 3842, 508, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateMultipartUploadRequest.GrantWriteACP */
-    {240, 240, 240, 594, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateMultipartUploadRequest.Key */
-    {3864, 3873, 3873, 567, LOCATION_HEADERS, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateMultipartUploadRequest.Metadata */
+    {240, 240, 240, 594, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CreateMultipartUploadRequest.Key */
+    {3864, 3873, 3873, 567, LOCATION_HEADERS, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CreateMultipartUploadRequest.Metadata */
     {3928, 3954, 3954, 598, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateMultipartUploadRequest.ObjectLockLegalHoldStatus */
     {3983, 3998, 3998, 599, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateMultipartUploadRequest.ObjectLockMode */
     {4021, 4047, 4047, 600, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_ISO8601}, /* CreateMultipartUploadRequest.ObjectLockRetainUntilDate */
-    {244, 257, 257, 651, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateMultipartUploadRequest.RequestPayer */
+    {244, 257, 257, 651, LOCATION_HEADER, 0, SUPPORT_RECORDED, TIMESTAMP_DEFAULT}, /* CreateMultipartUploadRequest.RequestPayer */
     {2396, 2417, 2417, 673, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateMultipartUploadRequest.SSECustomerAlgorithm */
     {2465, 2480, 2480, 674, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateMultipartUploadRequest.SSECustomerKey */
     {2522, 2540, 2540, 675, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateMultipartUploadRequest.SSECustomerKeyMD5 */
     {2816, 2840, 2840, 676, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateMultipartUploadRequest.SSEKMSEncryptionContext */
     {1872, 1884, 1884, 677, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateMultipartUploadRequest.SSEKMSKeyId */
-    {1928, 1949, 1949, 678, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateMultipartUploadRequest.ServerSideEncryption */
-    {4083, 4096, 4096, 689, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateMultipartUploadRequest.StorageClass */
-    {4116, 4124, 4124, 696, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateMultipartUploadRequest.Tagging */
-    {4179, 4203, 4203, 715, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateMultipartUploadRequest.WebsiteRedirectLocation */
+    {1928, 1949, 1949, 678, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CreateMultipartUploadRequest.ServerSideEncryption */
+    {4083, 4096, 4096, 689, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CreateMultipartUploadRequest.StorageClass */
+    {4116, 4124, 4124, 696, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CreateMultipartUploadRequest.Tagging */
+    {4179, 4203, 4203, 715, LOCATION_HEADER, 0, SUPPORT_RECORDED, TIMESTAMP_DEFAULT}, /* CreateMultipartUploadRequest.WebsiteRedirectLocation */
     {1779, 1796, 1796, 405, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateSessionOutput.BucketKeyEnabled */
     {4840, 4840, 4840, 346, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateSessionOutput.Credentials */
     {2816, 2840, 2840, 676, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateSessionOutput.SSEKMSEncryptionContext */
@@ -2612,8 +2525,8 @@ static const struct member members[] = {
     {4931, 4931, 4931, 464, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DefaultRetention.Days */
     {4936, 4936, 4936, 601, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DefaultRetention.Mode */
     {4941, 4941, 4941, 717, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DefaultRetention.Years */
-    {4964, 4972, 4972, 592, LOCATION_BODY, MEMBER_REQUIRED | MEMBER_FLATTENED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* Delete.Objects */
-    {4979, 4979, 4979, 629, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* Delete.Quiet */
+    {4964, 4972, 4972, 592, LOCATION_BODY, MEMBER_REQUIRED | MEMBER_FLATTENED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* Delete.Objects */
+    {4979, 4979, 4979, 629, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* Delete.Quiet */
     {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DeleteBucketAnalyticsConfigurationRequest.Bucket */
     {141, 161, 161, 382, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DeleteBucketAnalyticsConfigurationRequest.ExpectedBucketOwner */
     {480, 4992, 4992, 391, LOCATION_QUERY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DeleteBucketAnalyticsConfigurationRequest.Id */
@@ -2642,8 +2555,8 @@ static const struct member members[] = {
     {141, 161, 161, 382, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DeleteBucketPolicyRequest.ExpectedBucketOwner */
     {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DeleteBucketReplicationRequest.Bucket */
     {141, 161, 161, 382, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DeleteBucketReplicationRequest.ExpectedBucketOwner */
-    {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DeleteBucketRequest.Bucket */
-    {141, 161, 161, 382, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DeleteBucketRequest.ExpectedBucketOwner */
+    {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* DeleteBucketRequest.Bucket */
+    {141, 161, 161, 382, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* DeleteBucketRequest.ExpectedBucketOwner */
     {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DeleteBucketTaggingRequest.Bucket */
     {141, 161, 161, 382, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DeleteBucketTaggingRequest.ExpectedBucketOwner */
     {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DeleteBucketWebsiteRequest.Bucket */
@@ -2666,31 +2579,31 @@ static const struct member members[] = {
     {5719, 5732, 5732, 466, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DeleteObjectOutput.DeleteMarker */
     {70, 85, 85, 650, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DeleteObjectOutput.RequestCharged */
     {1978, 1988, 1988, 608, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DeleteObjectOutput.VersionId */
-    {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DeleteObjectRequest.Bucket */
-    {5771, 5797, 5797, 415, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DeleteObjectRequest.BypassGovernanceRetention */
-    {141, 161, 161, 382, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DeleteObjectRequest.ExpectedBucketOwner */
-    {2278, 2286, 2286, 514, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DeleteObjectRequest.IfMatch */
-    {5831, 5855, 5855, 516, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_RFC1123}, /* DeleteObjectRequest.IfMatchLastModifiedTime */
-    {5889, 5901, 5901, 517, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DeleteObjectRequest.IfMatchSize */
-    {240, 240, 240, 594, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DeleteObjectRequest.Key */
+    {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* DeleteObjectRequest.Bucket */
+    {5771, 5797, 5797, 415, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* DeleteObjectRequest.BypassGovernanceRetention */
+    {141, 161, 161, 382, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* DeleteObjectRequest.ExpectedBucketOwner */
+    {2278, 2286, 2286, 514, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* DeleteObjectRequest.IfMatch */
+    {5831, 5855, 5855, 516, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_RFC1123}, /* DeleteObjectRequest.IfMatchLastModifiedTime */
+    {5889, 5901, 5901, 517, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* DeleteObjectRequest.IfMatchSize */
+    {240, 240, 240, 594, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* DeleteObjectRequest.Key */
     {5921, 5925, 5925, 555, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DeleteObjectRequest.MFA */
-    {244, 257, 257, 651, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DeleteObjectRequest.RequestPayer */
-    {1978, 5679, 5679, 608, LOCATION_QUERY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DeleteObjectRequest.VersionId */
+    {244, 257, 257, 651, LOCATION_HEADER, 0, SUPPORT_RECORDED, TIMESTAMP_DEFAULT}, /* DeleteObjectRequest.RequestPayer */
+    {1978, 5679, 5679, 608, LOCATION_QUERY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* DeleteObjectRequest.VersionId */
     {1978, 1988, 1988, 608, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DeleteObjectTaggingOutput.VersionId */
-    {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DeleteObjectTaggingRequest.Bucket */
-    {141, 161, 161, 382, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DeleteObjectTaggingRequest.ExpectedBucketOwner */
-    {240, 240, 240, 594, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DeleteObjectTaggingRequest.Key */
-    {1978, 5679, 5679, 608, LOCATION_QUERY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DeleteObjectTaggingRequest.VersionId */
+    {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* DeleteObjectTaggingRequest.Bucket */
+    {141, 161, 161, 382, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* DeleteObjectTaggingRequest.ExpectedBucketOwner */
+    {240, 240, 240, 594, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* DeleteObjectTaggingRequest.Key */
+    {1978, 5679, 5679, 608, LOCATION_QUERY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* DeleteObjectTaggingRequest.VersionId */
     {6008, 6008, 6008, 470, LOCATION_BODY, MEMBER_FLATTENED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DeleteObjectsOutput.Deleted */
     {6016, 859, 859, 484, LOCATION_BODY, MEMBER_FLATTENED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DeleteObjectsOutput.Errors */
     {70, 85, 85, 650, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DeleteObjectsOutput.RequestCharged */
-    {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DeleteObjectsRequest.Bucket */
+    {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* DeleteObjectsRequest.Bucket */
     {5771, 5797, 5797, 415, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DeleteObjectsRequest.BypassGovernanceRetention */
-    {661, 4313, 4313, 421, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DeleteObjectsRequest.ChecksumAlgorithm */
-    {4985, 4985, 4985, 53, LOCATION_BODY, MEMBER_REQUIRED | MEMBER_PAYLOAD, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DeleteObjectsRequest.Delete */
-    {141, 161, 161, 382, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DeleteObjectsRequest.ExpectedBucketOwner */
+    {661, 4313, 4313, 421, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* DeleteObjectsRequest.ChecksumAlgorithm */
+    {4985, 4985, 4985, 53, LOCATION_BODY, MEMBER_REQUIRED | MEMBER_PAYLOAD, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* DeleteObjectsRequest.Delete */
+    {141, 161, 161, 382, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* DeleteObjectsRequest.ExpectedBucketOwner */
     {5921, 5925, 5925, 555, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DeleteObjectsRequest.MFA */
-    {244, 257, 257, 651, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DeleteObjectsRequest.RequestPayer */
+    {244, 257, 257, 651, LOCATION_HEADER, 0, SUPPORT_RECORDED, TIMESTAMP_DEFAULT}, /* DeleteObjectsRequest.RequestPayer */
     {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DeletePublicAccessBlockRequest.Bucket */
     {141, 161, 161, 382, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DeletePublicAccessBlockRequest.ExpectedBucketOwner */
     {240, 240, 240, 594, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DeletedObject.Key */
@@ -2719,8 +2632,8 @@ static const struct member members[] = {
     {6341, 6341, 6341, 483, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ErrorDetails.ErrorMessage */
     {240, 240, 240, 594, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ErrorDocument.Key */
     {1, 1, 1, 487, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ExistingObjectReplication.Status */
-    {1005, 1005, 1005, 501, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* FilterRule.Name */
-    {6432, 6432, 6432, 502, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* FilterRule.Value */
+    {1005, 1005, 1005, 501, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* FilterRule.Name */
+    {6432, 6432, 6432, 502, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* FilterRule.Value */
     {8, 8, 8, 0, LOCATION_BODY, MEMBER_PAYLOAD, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetBucketAbacOutput.AbacStatus */
     {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetBucketAbacRequest.Bucket */
     {141, 161, 161, 382, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetBucketAbacRequest.ExpectedBucketOwner */
@@ -2731,8 +2644,8 @@ static const struct member members[] = {
     {244, 257, 257, 651, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetBucketAccelerateConfigurationRequest.RequestPayer */
     {372, 372, 372, 261, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetBucketAclOutput.Owner */
     {347, 354, 354, 509, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetBucketAclOutput.Grants */
-    {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetBucketAclRequest.Bucket */
-    {141, 161, 161, 382, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetBucketAclRequest.ExpectedBucketOwner */
+    {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* GetBucketAclRequest.Bucket */
+    {141, 161, 161, 382, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* GetBucketAclRequest.ExpectedBucketOwner */
     {504, 504, 504, 9, LOCATION_BODY, MEMBER_PAYLOAD, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetBucketAnalyticsConfigurationOutput.AnalyticsConfiguration */
     {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetBucketAnalyticsConfigurationRequest.Bucket */
     {141, 161, 161, 382, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetBucketAnalyticsConfigurationRequest.ExpectedBucketOwner */
@@ -2741,8 +2654,8 @@ static const struct member members[] = {
     {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetBucketCorsRequest.Bucket */
     {141, 161, 161, 382, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetBucketCorsRequest.ExpectedBucketOwner */
     {6726, 6726, 6726, 344, LOCATION_BODY, MEMBER_PAYLOAD, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetBucketEncryptionOutput.ServerSideEncryptionConfiguration */
-    {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetBucketEncryptionRequest.Bucket */
-    {141, 161, 161, 382, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetBucketEncryptionRequest.ExpectedBucketOwner */
+    {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* GetBucketEncryptionRequest.Bucket */
+    {141, 161, 161, 382, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* GetBucketEncryptionRequest.ExpectedBucketOwner */
     {6813, 6813, 6813, 175, LOCATION_BODY, MEMBER_PAYLOAD, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetBucketIntelligentTieringConfigurationOutput.IntelligentTieringConfiguration */
     {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetBucketIntelligentTieringConfigurationRequest.Bucket */
     {141, 161, 161, 382, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetBucketIntelligentTieringConfigurationRequest.ExpectedBucketOwner */
@@ -2759,8 +2672,8 @@ static const struct member members[] = {
     {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetBucketLifecycleRequest.Bucket */
     {141, 161, 161, 382, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetBucketLifecycleRequest.ExpectedBucketOwner */
     {4268, 4268, 4268, 406, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetBucketLocationOutput.LocationConstraint */
-    {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetBucketLocationRequest.Bucket */
-    {141, 161, 161, 382, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetBucketLocationRequest.ExpectedBucketOwner */
+    {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* GetBucketLocationRequest.Bucket */
+    {141, 161, 161, 382, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* GetBucketLocationRequest.ExpectedBucketOwner */
     {1161, 1161, 1161, 227, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetBucketLoggingOutput.LoggingEnabled */
     {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetBucketLoggingRequest.Bucket */
     {141, 161, 161, 382, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetBucketLoggingRequest.ExpectedBucketOwner */
@@ -2778,8 +2691,8 @@ static const struct member members[] = {
     {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetBucketMetricsConfigurationRequest.Bucket */
     {141, 161, 161, 382, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetBucketMetricsConfigurationRequest.ExpectedBucketOwner */
     {480, 4992, 4992, 573, LOCATION_QUERY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetBucketMetricsConfigurationRequest.Id */
-    {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetBucketNotificationConfigurationRequest.Bucket */
-    {141, 161, 161, 382, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetBucketNotificationConfigurationRequest.ExpectedBucketOwner */
+    {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* GetBucketNotificationConfigurationRequest.Bucket */
+    {141, 161, 161, 382, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* GetBucketNotificationConfigurationRequest.ExpectedBucketOwner */
     {7780, 7780, 7780, 262, LOCATION_BODY, MEMBER_PAYLOAD, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetBucketOwnershipControlsOutput.OwnershipControls */
     {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetBucketOwnershipControlsRequest.Bucket */
     {141, 161, 161, 382, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetBucketOwnershipControlsRequest.ExpectedBucketOwner */
@@ -2800,8 +2713,8 @@ static const struct member members[] = {
     {141, 161, 161, 382, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetBucketTaggingRequest.ExpectedBucketOwner */
     {1, 1, 1, 413, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetBucketVersioningOutput.Status */
     {8188, 8198, 8198, 557, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetBucketVersioningOutput.MFADelete */
-    {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetBucketVersioningRequest.Bucket */
-    {141, 161, 161, 382, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetBucketVersioningRequest.ExpectedBucketOwner */
+    {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* GetBucketVersioningRequest.Bucket */
+    {141, 161, 161, 382, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* GetBucketVersioningRequest.ExpectedBucketOwner */
     {6367, 6367, 6367, 89, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetBucketWebsiteOutput.ErrorDocument */
     {8261, 8261, 8261, 171, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetBucketWebsiteOutput.IndexDocument */
     {8275, 8275, 8275, 313, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetBucketWebsiteOutput.RedirectAllRequestsTo */
@@ -2811,11 +2724,11 @@ static const struct member members[] = {
     {372, 372, 372, 261, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectAclOutput.Owner */
     {347, 354, 354, 509, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectAclOutput.Grants */
     {70, 85, 85, 650, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectAclOutput.RequestCharged */
-    {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectAclRequest.Bucket */
-    {141, 161, 161, 382, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectAclRequest.ExpectedBucketOwner */
-    {240, 240, 240, 594, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectAclRequest.Key */
-    {244, 257, 257, 651, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectAclRequest.RequestPayer */
-    {1978, 5679, 5679, 608, LOCATION_QUERY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectAclRequest.VersionId */
+    {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* GetObjectAclRequest.Bucket */
+    {141, 161, 161, 382, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* GetObjectAclRequest.ExpectedBucketOwner */
+    {240, 240, 240, 594, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* GetObjectAclRequest.Key */
+    {244, 257, 257, 651, LOCATION_HEADER, 0, SUPPORT_RECORDED, TIMESTAMP_DEFAULT}, /* GetObjectAclRequest.RequestPayer */
+    {1978, 5679, 5679, 608, LOCATION_QUERY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* GetObjectAclRequest.VersionId */
     {8396, 8396, 8396, 398, LOCATION_BODY, MEMBER_STREAMING | MEMBER_PAYLOAD, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectAnnotationOutput.AnnotationPayload */
     {1513, 2035, 2035, 423, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectAnnotationOutput.ChecksumCRC32 */
     {1527, 2056, 2056, 424, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectAnnotationOutput.ChecksumCRC32C */
@@ -2857,17 +2770,17 @@ static const struct member members[] = {
     {8659, 8659, 8659, 616, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectAttributesParts.PartNumberMarker */
     {2617, 2623, 2623, 620, LOCATION_BODY, MEMBER_FLATTENED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectAttributesParts.Parts */
     {8676, 8692, 8692, 619, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectAttributesParts.TotalPartsCount */
-    {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectAttributesRequest.Bucket */
-    {141, 161, 161, 382, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectAttributesRequest.ExpectedBucketOwner */
-    {240, 240, 240, 594, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectAttributesRequest.Key */
-    {8629, 8728, 8728, 564, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectAttributesRequest.MaxParts */
-    {8744, 8761, 8761, 590, LOCATION_HEADER, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectAttributesRequest.ObjectAttributes */
-    {8659, 8785, 8785, 616, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectAttributesRequest.PartNumberMarker */
-    {244, 257, 257, 651, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectAttributesRequest.RequestPayer */
+    {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* GetObjectAttributesRequest.Bucket */
+    {141, 161, 161, 382, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* GetObjectAttributesRequest.ExpectedBucketOwner */
+    {240, 240, 240, 594, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* GetObjectAttributesRequest.Key */
+    {8629, 8728, 8728, 564, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* GetObjectAttributesRequest.MaxParts */
+    {8744, 8761, 8761, 590, LOCATION_HEADER, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* GetObjectAttributesRequest.ObjectAttributes */
+    {8659, 8785, 8785, 616, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* GetObjectAttributesRequest.PartNumberMarker */
+    {244, 257, 257, 651, LOCATION_HEADER, 0, SUPPORT_RECORDED, TIMESTAMP_DEFAULT}, /* GetObjectAttributesRequest.RequestPayer */
     {2396, 2417, 2417, 673, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectAttributesRequest.SSECustomerAlgorithm */
     {2465, 2480, 2480, 674, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectAttributesRequest.SSECustomerKey */
     {2522, 2540, 2540, 675, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectAttributesRequest.SSECustomerKeyMD5 */
-    {1978, 5679, 5679, 608, LOCATION_QUERY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectAttributesRequest.VersionId */
+    {1978, 5679, 5679, 608, LOCATION_QUERY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* GetObjectAttributesRequest.VersionId */
     {8837, 8837, 8837, 253, LOCATION_BODY, MEMBER_PAYLOAD, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectLegalHoldOutput.LegalHold */
     {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectLegalHoldRequest.Bucket */
     {141, 161, 161, 382, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectLegalHoldRequest.ExpectedBucketOwner */
@@ -2920,27 +2833,27 @@ static const struct member members[] = {
     {9122, 9131, 9131, 693, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectOutput.TagCount */
     {1978, 1988, 1988, 608, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectOutput.VersionId */
     {4179, 4203, 4203, 715, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectOutput.WebsiteRedirectLocation */
-    {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectRequest.Bucket */
-    {8508, 8521, 8521, 427, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectRequest.ChecksumMode */
-    {141, 161, 161, 382, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectRequest.ExpectedBucketOwner */
-    {2278, 2286, 2286, 514, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectRequest.IfMatch */
-    {9167, 9183, 9183, 518, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_RFC1123}, /* GetObjectRequest.IfModifiedSince */
-    {2295, 2307, 2307, 519, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectRequest.IfNoneMatch */
-    {9201, 9219, 9219, 520, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_RFC1123}, /* GetObjectRequest.IfUnmodifiedSince */
-    {240, 240, 240, 594, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectRequest.Key */
-    {2653, 9239, 9239, 615, LOCATION_QUERY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectRequest.PartNumber */
-    {9250, 9250, 9250, 633, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectRequest.Range */
-    {244, 257, 257, 651, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectRequest.RequestPayer */
-    {9256, 9277, 9277, 654, LOCATION_QUERY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectRequest.ResponseCacheControl */
-    {9300, 9327, 9327, 655, LOCATION_QUERY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectRequest.ResponseContentDisposition */
-    {9356, 9380, 9380, 656, LOCATION_QUERY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectRequest.ResponseContentEncoding */
-    {9406, 9430, 9430, 657, LOCATION_QUERY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectRequest.ResponseContentLanguage */
-    {9456, 9476, 9476, 658, LOCATION_QUERY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectRequest.ResponseContentType */
-    {9498, 9514, 9514, 659, LOCATION_QUERY, 0, SUPPORT_REFUSED, TIMESTAMP_RFC1123}, /* GetObjectRequest.ResponseExpires */
+    {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* GetObjectRequest.Bucket */
+    {8508, 8521, 8521, 427, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* GetObjectRequest.ChecksumMode */
+    {141, 161, 161, 382, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* GetObjectRequest.ExpectedBucketOwner */
+    {2278, 2286, 2286, 514, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* GetObjectRequest.IfMatch */
+    {9167, 9183, 9183, 518, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_RFC1123}, /* GetObjectRequest.IfModifiedSince */
+    {2295, 2307, 2307, 519, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* GetObjectRequest.IfNoneMatch */
+    {9201, 9219, 9219, 520, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_RFC1123}, /* GetObjectRequest.IfUnmodifiedSince */
+    {240, 240, 240, 594, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* GetObjectRequest.Key */
+    {2653, 9239, 9239, 615, LOCATION_QUERY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* GetObjectRequest.PartNumber */
+    {9250, 9250, 9250, 633, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* GetObjectRequest.Range */
+    {244, 257, 257, 651, LOCATION_HEADER, 0, SUPPORT_RECORDED, TIMESTAMP_DEFAULT}, /* GetObjectRequest.RequestPayer */
+    {9256, 9277, 9277, 654, LOCATION_QUERY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* GetObjectRequest.ResponseCacheControl */
+    {9300, 9327, 9327, 655, LOCATION_QUERY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* GetObjectRequest.ResponseContentDisposition */
+    {9356, 9380, 9380, 656, LOCATION_QUERY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* GetObjectRequest.ResponseContentEncoding */
+    {9406, 9430, 9430, 657, LOCATION_QUERY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* GetObjectRequest.ResponseContentLanguage */
+    {9456, 9476, 9476, 658, LOCATION_QUERY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* GetObjectRequest.ResponseContentType */
+    {9498, 9514, 9514, 659, LOCATION_QUERY, 0, SUPPORT_DONE, TIMESTAMP_RFC1123}, /* GetObjectRequest.ResponseExpires */
     {2396, 2417, 2417, 673, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectRequest.SSECustomerAlgorithm */
     {2465, 2480, 2480, 674, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectRequest.SSECustomerKey */
     {2522, 2540, 2540, 675, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectRequest.SSECustomerKeyMD5 */
-    {1978, 5679, 5679, 608, LOCATION_QUERY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectRequest.VersionId */
+    {1978, 5679, 5679, 608, LOCATION_QUERY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* GetObjectRequest.VersionId */
     {9548, 9548, 9548, 254, LOCATION_BODY, MEMBER_PAYLOAD, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectRetentionOutput.Retention */
     {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectRetentionRequest.Bucket */
     {141, 161, 161, 382, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectRetentionRequest.ExpectedBucketOwner */
@@ -2949,11 +2862,11 @@ static const struct member members[] = {
     {1978, 5679, 5679, 608, LOCATION_QUERY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectRetentionRequest.VersionId */
     {8134, 8134, 8134, 694, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectTaggingOutput.TagSet */
     {1978, 1988, 1988, 608, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectTaggingOutput.VersionId */
-    {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectTaggingRequest.Bucket */
-    {141, 161, 161, 382, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectTaggingRequest.ExpectedBucketOwner */
-    {240, 240, 240, 594, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectTaggingRequest.Key */
-    {244, 257, 257, 651, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectTaggingRequest.RequestPayer */
-    {1978, 5679, 5679, 608, LOCATION_QUERY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectTaggingRequest.VersionId */
+    {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* GetObjectTaggingRequest.Bucket */
+    {141, 161, 161, 382, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* GetObjectTaggingRequest.ExpectedBucketOwner */
+    {240, 240, 240, 594, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* GetObjectTaggingRequest.Key */
+    {244, 257, 257, 651, LOCATION_HEADER, 0, SUPPORT_RECORDED, TIMESTAMP_DEFAULT}, /* GetObjectTaggingRequest.RequestPayer */
+    {1978, 5679, 5679, 608, LOCATION_QUERY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* GetObjectTaggingRequest.VersionId */
     {9016, 9016, 9016, 401, LOCATION_BODY, MEMBER_STREAMING | MEMBER_PAYLOAD, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectTorrentOutput.Body */
     {70, 85, 85, 650, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectTorrentOutput.RequestCharged */
     {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectTorrentRequest.Bucket */
@@ -2976,8 +2889,8 @@ static const struct member members[] = {
     {9974, 9993, 9993, 407, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* HeadBucketOutput.BucketLocationName */
     {10020, 10039, 10039, 554, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* HeadBucketOutput.BucketLocationType */
     {1023, 10066, 10066, 636, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* HeadBucketOutput.BucketRegion */
-    {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* HeadBucketRequest.Bucket */
-    {141, 161, 161, 382, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* HeadBucketRequest.ExpectedBucketOwner */
+    {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* HeadBucketRequest.Bucket */
+    {141, 161, 161, 382, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* HeadBucketRequest.ExpectedBucketOwner */
     {8989, 9002, 9002, 378, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* HeadObjectOutput.AcceptRanges */
     {10121, 10135, 10135, 400, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* HeadObjectOutput.ArchiveStatus */
     {1779, 1796, 1796, 405, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* HeadObjectOutput.BucketKeyEnabled */
@@ -3021,27 +2934,27 @@ static const struct member members[] = {
     {9122, 9131, 9131, 693, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* HeadObjectOutput.TagCount */
     {1978, 1988, 1988, 608, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* HeadObjectOutput.VersionId */
     {4179, 4203, 4203, 715, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* HeadObjectOutput.WebsiteRedirectLocation */
-    {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* HeadObjectRequest.Bucket */
-    {8508, 8521, 8521, 427, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* HeadObjectRequest.ChecksumMode */
-    {141, 161, 161, 382, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* HeadObjectRequest.ExpectedBucketOwner */
-    {2278, 2286, 2286, 514, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* HeadObjectRequest.IfMatch */
-    {9167, 9183, 9183, 518, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_RFC1123}, /* HeadObjectRequest.IfModifiedSince */
-    {2295, 2307, 2307, 519, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* HeadObjectRequest.IfNoneMatch */
-    {9201, 9219, 9219, 520, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_RFC1123}, /* HeadObjectRequest.IfUnmodifiedSince */
-    {240, 240, 240, 594, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* HeadObjectRequest.Key */
-    {2653, 9239, 9239, 615, LOCATION_QUERY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* HeadObjectRequest.PartNumber */
-    {9250, 9250, 9250, 633, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* HeadObjectRequest.Range */
-    {244, 257, 257, 651, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* HeadObjectRequest.RequestPayer */
-    {9256, 9277, 9277, 654, LOCATION_QUERY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* HeadObjectRequest.ResponseCacheControl */
-    {9300, 9327, 9327, 655, LOCATION_QUERY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* HeadObjectRequest.ResponseContentDisposition */
-    {9356, 9380, 9380, 656, LOCATION_QUERY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* HeadObjectRequest.ResponseContentEncoding */
-    {9406, 9430, 9430, 657, LOCATION_QUERY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* HeadObjectRequest.ResponseContentLanguage */
-    {9456, 9476, 9476, 658, LOCATION_QUERY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* HeadObjectRequest.ResponseContentType */
-    {9498, 9514, 9514, 659, LOCATION_QUERY, 0, SUPPORT_REFUSED, TIMESTAMP_RFC1123}, /* HeadObjectRequest.ResponseExpires */
+    {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* HeadObjectRequest.Bucket */
+    {8508, 8521, 8521, 427, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* HeadObjectRequest.ChecksumMode */
+    {141, 161, 161, 382, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* HeadObjectRequest.ExpectedBucketOwner */
+    {2278, 2286, 2286, 514, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* HeadObjectRequest.IfMatch */
+    {9167, 9183, 9183, 518, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_RFC1123}, /* HeadObjectRequest.IfModifiedSince */
+    {2295, 2307, 2307, 519, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* HeadObjectRequest.IfNoneMatch */
+    {9201, 9219, 9219, 520, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_RFC1123}, /* HeadObjectRequest.IfUnmodifiedSince */
+    {240, 240, 240, 594, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* HeadObjectRequest.Key */
+    {2653, 9239, 9239, 615, LOCATION_QUERY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* HeadObjectRequest.PartNumber */
+    {9250, 9250, 9250, 633, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* HeadObjectRequest.Range */
+    {244, 257, 257, 651, LOCATION_HEADER, 0, SUPPORT_RECORDED, TIMESTAMP_DEFAULT}, /* HeadObjectRequest.RequestPayer */
+    {9256, 9277, 9277, 654, LOCATION_QUERY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* HeadObjectRequest.ResponseCacheControl */
+    {9300, 9327, 9327, 655, LOCATION_QUERY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* HeadObjectRequest.ResponseContentDisposition */
+    {9356, 9380, 9380, 656, LOCATION_QUERY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* HeadObjectRequest.ResponseContentEncoding */
+    {9406, 9430, 9430, 657, LOCATION_QUERY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* HeadObjectRequest.ResponseContentLanguage */
+    {9456, 9476, 9476, 658, LOCATION_QUERY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* HeadObjectRequest.ResponseContentType */
+    {9498, 9514, 9514, 659, LOCATION_QUERY, 0, SUPPORT_DONE, TIMESTAMP_RFC1123}, /* HeadObjectRequest.ResponseExpires */
     {2396, 2417, 2417, 673, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* HeadObjectRequest.SSECustomerAlgorithm */
     {2465, 2480, 2480, 674, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* HeadObjectRequest.SSECustomerKey */
     {2522, 2540, 2540, 675, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* HeadObjectRequest.SSECustomerKeyMD5 */
-    {1978, 5679, 5679, 608, LOCATION_QUERY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* HeadObjectRequest.VersionId */
+    {1978, 5679, 5679, 608, LOCATION_QUERY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* HeadObjectRequest.VersionId */
     {10220, 10220, 10220, 691, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* IndexDocument.Suffix */
     {1233, 1233, 1233, 513, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* Initiator.ID */
     {9840, 9840, 9840, 474, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* Initiator.DisplayName */
@@ -3096,10 +3009,10 @@ static const struct member members[] = {
     {874, 874, 874, 671, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* JournalTableConfigurationResult.TableName */
     {884, 884, 884, 570, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* JournalTableConfigurationResult.TableStatus */
     {10788, 10788, 10788, 310, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* JournalTableConfigurationUpdates.RecordExpiration */
-    {1708, 1702, 1702, 486, LOCATION_BODY, MEMBER_REQUIRED | MEMBER_FLATTENED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* LambdaFunctionConfiguration.Events */
-    {473, 473, 473, 247, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* LambdaFunctionConfiguration.Filter */
-    {480, 480, 480, 588, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* LambdaFunctionConfiguration.Id */
-    {10896, 1688, 1688, 546, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* LambdaFunctionConfiguration.LambdaFunctionArn */
+    {1708, 1702, 1702, 486, LOCATION_BODY, MEMBER_REQUIRED | MEMBER_FLATTENED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* LambdaFunctionConfiguration.Events */
+    {473, 473, 473, 247, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* LambdaFunctionConfiguration.Filter */
+    {480, 480, 480, 588, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* LambdaFunctionConfiguration.Id */
+    {10896, 1688, 1688, 546, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* LambdaFunctionConfiguration.LambdaFunctionArn */
     {1121, 1127, 1127, 666, LOCATION_BODY, MEMBER_REQUIRED | MEMBER_FLATTENED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* LifecycleConfiguration.Rules */
     {10965, 10965, 10965, 463, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_ISO8601}, /* LifecycleExpiration.Date */
     {4931, 4931, 4931, 464, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* LifecycleExpiration.Days */
@@ -3154,10 +3067,10 @@ static const struct member members[] = {
     {11736, 11736, 11736, 414, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListBucketsOutput.Buckets */
     {11251, 11251, 11251, 583, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListBucketsOutput.ContinuationToken */
     {436, 436, 436, 624, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListBucketsOutput.Prefix */
-    {1023, 11762, 11762, 411, LOCATION_QUERY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListBucketsRequest.BucketRegion */
-    {11251, 11331, 11331, 702, LOCATION_QUERY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListBucketsRequest.ContinuationToken */
-    {11776, 11787, 11787, 561, LOCATION_QUERY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListBucketsRequest.MaxBuckets */
-    {436, 11799, 11799, 624, LOCATION_QUERY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListBucketsRequest.Prefix */
+    {1023, 11762, 11762, 411, LOCATION_QUERY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ListBucketsRequest.BucketRegion */
+    {11251, 11331, 11331, 702, LOCATION_QUERY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ListBucketsRequest.ContinuationToken */
+    {11776, 11787, 11787, 561, LOCATION_QUERY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ListBucketsRequest.MaxBuckets */
+    {436, 11799, 11799, 624, LOCATION_QUERY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ListBucketsRequest.Prefix */
     {11736, 11736, 11736, 414, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListDirectoryBucketsOutput.Buckets */
     {11251, 11251, 11251, 473, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListDirectoryBucketsOutput.ContinuationToken */
     {11251, 11331, 11331, 473, LOCATION_QUERY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListDirectoryBucketsRequest.ContinuationToken */
@@ -3175,15 +3088,15 @@ static const struct member members[] = {
     {12014, 12022, 12022, 579, LOCATION_BODY, MEMBER_FLATTENED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListMultipartUploadsOutput.Uploads */
     {12029, 12029, 12029, 440, LOCATION_BODY, MEMBER_FLATTENED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListMultipartUploadsOutput.CommonPrefixes */
     {70, 85, 85, 650, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListMultipartUploadsOutput.RequestCharged */
-    {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListMultipartUploadsRequest.Bucket */
-    {11980, 12071, 12071, 471, LOCATION_QUERY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListMultipartUploadsRequest.Delimiter */
-    {11990, 12081, 12081, 478, LOCATION_QUERY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListMultipartUploadsRequest.EncodingType */
-    {141, 161, 161, 382, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListMultipartUploadsRequest.ExpectedBucketOwner */
-    {11922, 12095, 12095, 543, LOCATION_QUERY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListMultipartUploadsRequest.KeyMarker */
-    {12003, 12106, 12106, 565, LOCATION_QUERY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListMultipartUploadsRequest.MaxUploads */
-    {436, 11799, 11799, 624, LOCATION_QUERY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListMultipartUploadsRequest.Prefix */
-    {244, 257, 257, 651, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListMultipartUploadsRequest.RequestPayer */
-    {11932, 12118, 12118, 710, LOCATION_QUERY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListMultipartUploadsRequest.UploadIdMarker */
+    {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ListMultipartUploadsRequest.Bucket */
+    {11980, 12071, 12071, 471, LOCATION_QUERY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ListMultipartUploadsRequest.Delimiter */
+    {11990, 12081, 12081, 478, LOCATION_QUERY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ListMultipartUploadsRequest.EncodingType */
+    {141, 161, 161, 382, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ListMultipartUploadsRequest.ExpectedBucketOwner */
+    {11922, 12095, 12095, 543, LOCATION_QUERY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ListMultipartUploadsRequest.KeyMarker */
+    {12003, 12106, 12106, 565, LOCATION_QUERY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ListMultipartUploadsRequest.MaxUploads */
+    {436, 11799, 11799, 624, LOCATION_QUERY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ListMultipartUploadsRequest.Prefix */
+    {244, 257, 257, 651, LOCATION_HEADER, 0, SUPPORT_RECORDED, TIMESTAMP_DEFAULT}, /* ListMultipartUploadsRequest.RequestPayer */
+    {11932, 12118, 12118, 710, LOCATION_QUERY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ListMultipartUploadsRequest.UploadIdMarker */
     {12163, 12163, 12163, 394, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListObjectAnnotationsOutput.AnnotationCount */
     {12179, 12179, 12179, 399, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListObjectAnnotationsOutput.AnnotationPrefix */
     {12196, 12196, 12196, 396, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListObjectAnnotationsOutput.Annotations */
@@ -3237,15 +3150,15 @@ static const struct member members[] = {
     {12556, 12556, 12556, 595, LOCATION_BODY, MEMBER_FLATTENED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListObjectsOutput.Contents */
     {12029, 12029, 12029, 440, LOCATION_BODY, MEMBER_FLATTENED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListObjectsOutput.CommonPrefixes */
     {70, 85, 85, 650, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListObjectsOutput.RequestCharged */
-    {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListObjectsRequest.Bucket */
-    {11980, 12071, 12071, 471, LOCATION_QUERY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListObjectsRequest.Delimiter */
-    {11990, 12081, 12081, 478, LOCATION_QUERY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListObjectsRequest.EncodingType */
-    {141, 161, 161, 382, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListObjectsRequest.ExpectedBucketOwner */
-    {12538, 12583, 12583, 558, LOCATION_QUERY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListObjectsRequest.Marker */
-    {12363, 12427, 12427, 563, LOCATION_QUERY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListObjectsRequest.MaxKeys */
+    {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ListObjectsRequest.Bucket */
+    {11980, 12071, 12071, 471, LOCATION_QUERY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ListObjectsRequest.Delimiter */
+    {11990, 12081, 12081, 478, LOCATION_QUERY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ListObjectsRequest.EncodingType */
+    {141, 161, 161, 382, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ListObjectsRequest.ExpectedBucketOwner */
+    {12538, 12583, 12583, 558, LOCATION_QUERY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ListObjectsRequest.Marker */
+    {12363, 12427, 12427, 563, LOCATION_QUERY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ListObjectsRequest.MaxKeys */
     {12436, 12461, 12461, 612, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListObjectsRequest.OptionalObjectAttributes */
-    {436, 11799, 11799, 624, LOCATION_QUERY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListObjectsRequest.Prefix */
-    {244, 257, 257, 651, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListObjectsRequest.RequestPayer */
+    {436, 11799, 11799, 624, LOCATION_QUERY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ListObjectsRequest.Prefix */
+    {244, 257, 257, 651, LOCATION_HEADER, 0, SUPPORT_RECORDED, TIMESTAMP_DEFAULT}, /* ListObjectsRequest.RequestPayer */
     {1005, 1005, 1005, 409, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListObjectsV2Output.Name */
     {436, 436, 436, 624, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListObjectsV2Output.Prefix */
     {11251, 11251, 11251, 702, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListObjectsV2Output.ContinuationToken */
@@ -3259,17 +3172,17 @@ static const struct member members[] = {
     {12556, 12556, 12556, 595, LOCATION_BODY, MEMBER_FLATTENED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListObjectsV2Output.Contents */
     {12029, 12029, 12029, 440, LOCATION_BODY, MEMBER_FLATTENED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListObjectsV2Output.CommonPrefixes */
     {70, 85, 85, 650, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListObjectsV2Output.RequestCharged */
-    {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListObjectsV2Request.Bucket */
-    {11251, 11331, 11331, 702, LOCATION_QUERY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListObjectsV2Request.ContinuationToken */
-    {11980, 12071, 12071, 471, LOCATION_QUERY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListObjectsV2Request.Delimiter */
-    {11990, 12081, 12081, 478, LOCATION_QUERY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListObjectsV2Request.EncodingType */
-    {141, 161, 161, 382, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListObjectsV2Request.ExpectedBucketOwner */
-    {12649, 12660, 12660, 497, LOCATION_QUERY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListObjectsV2Request.FetchOwner */
-    {12363, 12427, 12427, 563, LOCATION_QUERY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListObjectsV2Request.MaxKeys */
+    {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ListObjectsV2Request.Bucket */
+    {11251, 11331, 11331, 702, LOCATION_QUERY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ListObjectsV2Request.ContinuationToken */
+    {11980, 12071, 12071, 471, LOCATION_QUERY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ListObjectsV2Request.Delimiter */
+    {11990, 12081, 12081, 478, LOCATION_QUERY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ListObjectsV2Request.EncodingType */
+    {141, 161, 161, 382, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ListObjectsV2Request.ExpectedBucketOwner */
+    {12649, 12660, 12660, 497, LOCATION_QUERY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ListObjectsV2Request.FetchOwner */
+    {12363, 12427, 12427, 563, LOCATION_QUERY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ListObjectsV2Request.MaxKeys */
     {12436, 12461, 12461, 612, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListObjectsV2Request.OptionalObjectAttributes */
-    {436, 11799, 11799, 624, LOCATION_QUERY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListObjectsV2Request.Prefix */
-    {244, 257, 257, 651, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListObjectsV2Request.RequestPayer */
-    {12609, 12672, 12672, 688, LOCATION_QUERY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListObjectsV2Request.StartAfter */
+    {436, 11799, 11799, 624, LOCATION_QUERY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ListObjectsV2Request.Prefix */
+    {244, 257, 257, 651, LOCATION_HEADER, 0, SUPPORT_RECORDED, TIMESTAMP_DEFAULT}, /* ListObjectsV2Request.RequestPayer */
+    {12609, 12672, 12672, 688, LOCATION_QUERY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ListObjectsV2Request.StartAfter */
     {134, 134, 134, 409, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListPartsOutput.Bucket */
     {240, 240, 240, 594, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListPartsOutput.Key */
     {277, 277, 277, 578, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListPartsOutput.UploadId */
@@ -3286,16 +3199,16 @@ static const struct member members[] = {
     {4724, 4734, 4734, 376, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_RFC1123}, /* ListPartsOutput.AbortDate */
     {4751, 4763, 4763, 377, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListPartsOutput.AbortRuleId */
     {70, 85, 85, 650, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListPartsOutput.RequestCharged */
-    {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListPartsRequest.Bucket */
-    {141, 161, 161, 382, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListPartsRequest.ExpectedBucketOwner */
-    {240, 240, 240, 594, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListPartsRequest.Key */
-    {8629, 12721, 12721, 564, LOCATION_QUERY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListPartsRequest.MaxParts */
-    {8659, 12731, 12731, 616, LOCATION_QUERY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListPartsRequest.PartNumberMarker */
-    {244, 257, 257, 651, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListPartsRequest.RequestPayer */
+    {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ListPartsRequest.Bucket */
+    {141, 161, 161, 382, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ListPartsRequest.ExpectedBucketOwner */
+    {240, 240, 240, 594, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ListPartsRequest.Key */
+    {8629, 12721, 12721, 564, LOCATION_QUERY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ListPartsRequest.MaxParts */
+    {8659, 12731, 12731, 616, LOCATION_QUERY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ListPartsRequest.PartNumberMarker */
+    {244, 257, 257, 651, LOCATION_HEADER, 0, SUPPORT_RECORDED, TIMESTAMP_DEFAULT}, /* ListPartsRequest.RequestPayer */
     {2396, 2417, 2417, 673, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListPartsRequest.SSECustomerAlgorithm */
     {2465, 2480, 2480, 674, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListPartsRequest.SSECustomerKey */
     {2522, 2540, 2540, 675, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListPartsRequest.SSECustomerKeyMD5 */
-    {277, 286, 286, 578, LOCATION_QUERY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListPartsRequest.UploadId */
+    {277, 286, 286, 578, LOCATION_QUERY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ListPartsRequest.UploadId */
     {1005, 1005, 1005, 552, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* LocationInfo.Name */
     {1105, 1105, 1105, 554, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* LocationInfo.Type */
     {12780, 12780, 12780, 697, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* LoggingEnabled.TargetBucket */
@@ -3340,13 +3253,13 @@ static const struct member members[] = {
     {13111, 13111, 13111, 464, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* NoncurrentVersionTransition.NoncurrentDays */
     {4083, 4083, 4083, 707, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* NoncurrentVersionTransition.StorageClass */
     {6381, 6381, 6381, 90, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* NotificationConfiguration.EventBridgeConfiguration */
-    {13126, 1730, 1730, 547, LOCATION_BODY, MEMBER_FLATTENED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* NotificationConfiguration.LambdaFunctionConfigurations */
-    {13155, 13175, 13175, 628, LOCATION_BODY, MEMBER_FLATTENED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* NotificationConfiguration.QueueConfigurations */
+    {13126, 1730, 1730, 547, LOCATION_BODY, MEMBER_FLATTENED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* NotificationConfiguration.LambdaFunctionConfigurations */
+    {13155, 13175, 13175, 628, LOCATION_BODY, MEMBER_FLATTENED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* NotificationConfiguration.QueueConfigurations */
     {13194, 13214, 13214, 704, LOCATION_BODY, MEMBER_FLATTENED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* NotificationConfiguration.TopicConfigurations */
     {1730, 1730, 1730, 31, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* NotificationConfigurationDeprecated.CloudFunctionConfiguration */
     {13175, 13175, 13175, 309, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* NotificationConfigurationDeprecated.QueueConfiguration */
     {13214, 13214, 13214, 361, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* NotificationConfigurationDeprecated.TopicConfiguration */
-    {240, 13295, 13295, 331, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* NotificationConfigurationFilter.Key */
+    {240, 13295, 13295, 331, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* NotificationConfigurationFilter.Key */
     {240, 240, 240, 594, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* Object.Key */
     {684, 684, 684, 548, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_ISO8601}, /* Object.LastModified */
     {679, 679, 679, 475, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* Object.ETag */
@@ -3357,11 +3270,11 @@ static const struct member members[] = {
     {4083, 4083, 4083, 607, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* Object.StorageClass */
     {13333, 13333, 13333, 328, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* Object.RestoreStatus */
     {10539, 10546, 10546, 336, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ObjectEncryption.SSEKMS */
-    {679, 679, 679, 475, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ObjectIdentifier.ETag */
-    {240, 240, 240, 594, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ObjectIdentifier.Key */
+    {679, 679, 679, 475, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ObjectIdentifier.ETag */
+    {240, 240, 240, 594, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ObjectIdentifier.Key */
     {13395, 13395, 13395, 549, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_RFC1123}, /* ObjectIdentifier.LastModifiedTime */
     {715, 715, 715, 684, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ObjectIdentifier.Size */
-    {1978, 1978, 1978, 608, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ObjectIdentifier.VersionId */
+    {1978, 1978, 1978, 608, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ObjectIdentifier.VersionId */
     {13429, 13429, 13429, 596, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ObjectLockConfiguration.ObjectLockEnabled */
     {1127, 1127, 1127, 255, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ObjectLockConfiguration.Rule */
     {1, 1, 1, 598, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ObjectLockLegalHold.Status */
@@ -3484,10 +3397,10 @@ static const struct member members[] = {
     {141, 161, 161, 382, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutBucketMetricsConfigurationRequest.ExpectedBucketOwner */
     {480, 4992, 4992, 573, LOCATION_QUERY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutBucketMetricsConfigurationRequest.Id */
     {7644, 7644, 7644, 236, LOCATION_BODY, MEMBER_REQUIRED | MEMBER_PAYLOAD, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutBucketMetricsConfigurationRequest.MetricsConfiguration */
-    {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutBucketNotificationConfigurationRequest.Bucket */
-    {141, 161, 161, 382, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutBucketNotificationConfigurationRequest.ExpectedBucketOwner */
-    {13233, 13233, 13233, 245, LOCATION_BODY, MEMBER_REQUIRED | MEMBER_PAYLOAD, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutBucketNotificationConfigurationRequest.NotificationConfiguration */
-    {14255, 14281, 14281, 685, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutBucketNotificationConfigurationRequest.SkipDestinationValidation */
+    {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutBucketNotificationConfigurationRequest.Bucket */
+    {141, 161, 161, 382, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutBucketNotificationConfigurationRequest.ExpectedBucketOwner */
+    {13233, 13233, 13233, 245, LOCATION_BODY, MEMBER_REQUIRED | MEMBER_PAYLOAD, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutBucketNotificationConfigurationRequest.NotificationConfiguration */
+    {14255, 14281, 14281, 685, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutBucketNotificationConfigurationRequest.SkipDestinationValidation */
     {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutBucketNotificationRequest.Bucket */
     {661, 4313, 4313, 421, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutBucketNotificationRequest.ChecksumAlgorithm */
     {4342, 4353, 4353, 448, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutBucketNotificationRequest.ContentMD5 */
@@ -3622,51 +3535,51 @@ static const struct member members[] = {
     {1928, 1949, 1949, 678, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectOutput.ServerSideEncryption */
     {715, 14967, 14967, 684, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectOutput.Size */
     {1978, 1988, 1988, 608, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectOutput.VersionId */
-    {2894, 2898, 2898, 591, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectRequest.ACL */
-    {9016, 9016, 9016, 401, LOCATION_BODY, MEMBER_STREAMING | MEMBER_PAYLOAD, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectRequest.Body */
-    {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectRequest.Bucket */
+    {2894, 2898, 2898, 591, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutObjectRequest.ACL */
+    {9016, 9016, 9016, 401, LOCATION_BODY, MEMBER_STREAMING | MEMBER_PAYLOAD, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutObjectRequest.Body */
+    {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutObjectRequest.Bucket */
     {1779, 1796, 1796, 405, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectRequest.BucketKeyEnabled */
-    {2962, 2975, 2975, 420, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectRequest.CacheControl */
-    {661, 4313, 4313, 421, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectRequest.ChecksumAlgorithm */
-    {1513, 2035, 2035, 423, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectRequest.ChecksumCRC32 */
-    {1527, 2056, 2056, 424, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectRequest.ChecksumCRC32C */
-    {1542, 2078, 2078, 425, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectRequest.ChecksumCRC64NVME */
+    {2962, 2975, 2975, 420, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutObjectRequest.CacheControl */
+    {661, 4313, 4313, 421, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutObjectRequest.ChecksumAlgorithm */
+    {1513, 2035, 2035, 423, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutObjectRequest.ChecksumCRC32 */
+    {1527, 2056, 2056, 424, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutObjectRequest.ChecksumCRC32C */
+    {1542, 2078, 2078, 425, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutObjectRequest.ChecksumCRC64NVME */
     {1560, 2103, 2103, 426, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectRequest.ChecksumMD5 */
-    {1572, 2122, 2122, 428, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectRequest.ChecksumSHA1 */
-    {1585, 2142, 2142, 429, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectRequest.ChecksumSHA256 */
+    {1572, 2122, 2122, 428, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutObjectRequest.ChecksumSHA1 */
+    {1585, 2142, 2142, 429, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutObjectRequest.ChecksumSHA256 */
     {1600, 2164, 2164, 430, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectRequest.ChecksumSHA512 */
     {1628, 2206, 2206, 432, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectRequest.ChecksumXXHASH128 */
     {1646, 2231, 2231, 433, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectRequest.ChecksumXXHASH3 */
     {1662, 2254, 2254, 434, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectRequest.ChecksumXXHASH64 */
-    {3014, 3033, 3033, 444, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectRequest.ContentDisposition */
-    {3053, 3069, 3069, 445, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectRequest.ContentEncoding */
-    {3086, 3102, 3102, 446, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectRequest.ContentLanguage */
-    {8414, 8428, 8428, 447, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectRequest.ContentLength */
-    {4342, 4353, 4353, 448, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectRequest.ContentMD5 */
-    {3119, 3131, 3131, 450, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectRequest.ContentType */
-    {141, 161, 161, 382, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectRequest.ExpectedBucketOwner */
-    {3717, 3717, 3717, 492, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_RFC1123}, /* PutObjectRequest.Expires */
+    {3014, 3033, 3033, 444, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutObjectRequest.ContentDisposition */
+    {3053, 3069, 3069, 445, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutObjectRequest.ContentEncoding */
+    {3086, 3102, 3102, 446, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutObjectRequest.ContentLanguage */
+    {8414, 8428, 8428, 447, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutObjectRequest.ContentLength */
+    {4342, 4353, 4353, 448, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutObjectRequest.ContentMD5 */
+    {3119, 3131, 3131, 450, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutObjectRequest.ContentType */
+    {141, 161, 161, 382, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutObjectRequest.ExpectedBucketOwner */
+    {3717, 3717, 3717, 492, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_RFC1123}, /* PutObjectRequest.Expires */
     {3725, 3742, 3742, 504, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectRequest.GrantFullControl */
     {3767, 3777, 3777, 505, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectRequest.GrantRead */
     {3794, 3807, 3807, 506, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectRequest.GrantReadACP */
     {3828, 3842, 3842, 508, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectRequest.GrantWriteACP */
-    {2278, 2286, 2286, 514, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectRequest.IfMatch */
-    {2295, 2307, 2307, 519, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectRequest.IfNoneMatch */
-    {240, 240, 240, 594, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectRequest.Key */
-    {3864, 3873, 3873, 567, LOCATION_HEADERS, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectRequest.Metadata */
+    {2278, 2286, 2286, 514, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutObjectRequest.IfMatch */
+    {2295, 2307, 2307, 519, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutObjectRequest.IfNoneMatch */
+    {240, 240, 240, 594, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutObjectRequest.Key */
+    {3864, 3873, 3873, 567, LOCATION_HEADERS, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutObjectRequest.Metadata */
     {3928, 3954, 3954, 598, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectRequest.ObjectLockLegalHoldStatus */
     {3983, 3998, 3998, 599, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectRequest.ObjectLockMode */
     {4021, 4047, 4047, 600, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_ISO8601}, /* PutObjectRequest.ObjectLockRetainUntilDate */
-    {244, 257, 257, 651, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectRequest.RequestPayer */
+    {244, 257, 257, 651, LOCATION_HEADER, 0, SUPPORT_RECORDED, TIMESTAMP_DEFAULT}, /* PutObjectRequest.RequestPayer */
     {2396, 2417, 2417, 673, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectRequest.SSECustomerAlgorithm */
     {2465, 2480, 2480, 674, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectRequest.SSECustomerKey */
     {2522, 2540, 2540, 675, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectRequest.SSECustomerKeyMD5 */
     {2816, 2840, 2840, 676, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectRequest.SSEKMSEncryptionContext */
     {1872, 1884, 1884, 677, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectRequest.SSEKMSKeyId */
-    {1928, 1949, 1949, 678, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectRequest.ServerSideEncryption */
-    {4083, 4096, 4096, 689, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectRequest.StorageClass */
-    {4116, 4124, 4124, 696, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectRequest.Tagging */
-    {4179, 4203, 4203, 715, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectRequest.WebsiteRedirectLocation */
+    {1928, 1949, 1949, 678, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutObjectRequest.ServerSideEncryption */
+    {4083, 4096, 4096, 689, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutObjectRequest.StorageClass */
+    {4116, 4124, 4124, 696, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutObjectRequest.Tagging */
+    {4179, 4203, 4203, 715, LOCATION_HEADER, 0, SUPPORT_RECORDED, TIMESTAMP_DEFAULT}, /* PutObjectRequest.WebsiteRedirectLocation */
     {15001, 15018, 15018, 716, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectRequest.WriteOffsetBytes */
     {70, 85, 85, 650, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectRetentionOutput.RequestCharged */
     {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectRetentionRequest.Bucket */
@@ -3679,23 +3592,23 @@ static const struct member members[] = {
     {9548, 9548, 9548, 254, LOCATION_BODY, MEMBER_PAYLOAD, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectRetentionRequest.Retention */
     {1978, 5679, 5679, 608, LOCATION_QUERY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectRetentionRequest.VersionId */
     {1978, 1988, 1988, 608, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectTaggingOutput.VersionId */
-    {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectTaggingRequest.Bucket */
-    {661, 4313, 4313, 421, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectTaggingRequest.ChecksumAlgorithm */
-    {4342, 4353, 4353, 448, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectTaggingRequest.ContentMD5 */
-    {141, 161, 161, 382, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectTaggingRequest.ExpectedBucketOwner */
-    {240, 240, 240, 594, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectTaggingRequest.Key */
-    {244, 257, 257, 651, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectTaggingRequest.RequestPayer */
-    {4116, 4116, 4116, 355, LOCATION_BODY, MEMBER_REQUIRED | MEMBER_PAYLOAD, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectTaggingRequest.Tagging */
-    {1978, 5679, 5679, 608, LOCATION_QUERY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectTaggingRequest.VersionId */
+    {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutObjectTaggingRequest.Bucket */
+    {661, 4313, 4313, 421, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutObjectTaggingRequest.ChecksumAlgorithm */
+    {4342, 4353, 4353, 448, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutObjectTaggingRequest.ContentMD5 */
+    {141, 161, 161, 382, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutObjectTaggingRequest.ExpectedBucketOwner */
+    {240, 240, 240, 594, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutObjectTaggingRequest.Key */
+    {244, 257, 257, 651, LOCATION_HEADER, 0, SUPPORT_RECORDED, TIMESTAMP_DEFAULT}, /* PutObjectTaggingRequest.RequestPayer */
+    {4116, 4116, 4116, 355, LOCATION_BODY, MEMBER_REQUIRED | MEMBER_PAYLOAD, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutObjectTaggingRequest.Tagging */
+    {1978, 5679, 5679, 608, LOCATION_QUERY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutObjectTaggingRequest.VersionId */
     {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutPublicAccessBlockRequest.Bucket */
     {661, 4313, 4313, 421, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutPublicAccessBlockRequest.ChecksumAlgorithm */
     {4342, 4353, 4353, 448, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutPublicAccessBlockRequest.ContentMD5 */
     {141, 161, 161, 382, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutPublicAccessBlockRequest.ExpectedBucketOwner */
     {9703, 9703, 9703, 270, LOCATION_BODY, MEMBER_REQUIRED | MEMBER_PAYLOAD, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutPublicAccessBlockRequest.PublicAccessBlockConfiguration */
-    {1708, 1702, 1702, 486, LOCATION_BODY, MEMBER_REQUIRED | MEMBER_FLATTENED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* QueueConfiguration.Events */
-    {473, 473, 473, 247, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* QueueConfiguration.Filter */
-    {480, 480, 480, 588, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* QueueConfiguration.Id */
-    {15186, 15195, 15195, 627, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* QueueConfiguration.QueueArn */
+    {1708, 1702, 1702, 486, LOCATION_BODY, MEMBER_REQUIRED | MEMBER_FLATTENED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* QueueConfiguration.Events */
+    {473, 473, 473, 247, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* QueueConfiguration.Filter */
+    {480, 480, 480, 588, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* QueueConfiguration.Id */
+    {15186, 15195, 15195, 627, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* QueueConfiguration.QueueArn */
     {1702, 1702, 1702, 485, LOCATION_BODY, MEMBER_DEPRECATED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* QueueConfigurationDeprecated.Event */
     {1708, 1702, 1702, 486, LOCATION_BODY, MEMBER_FLATTENED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* QueueConfigurationDeprecated.Events */
     {480, 480, 480, 588, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* QueueConfigurationDeprecated.Id */
@@ -3772,7 +3685,7 @@ static const struct member members[] = {
     {436, 436, 436, 624, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* Rule.Prefix */
     {1, 1, 1, 490, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* Rule.Status */
     {11113, 11113, 11113, 362, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* Rule.Transition */
-    {16107, 6438, 6438, 500, LOCATION_BODY, MEMBER_FLATTENED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* S3KeyFilter.FilterRules */
+    {16107, 6438, 6438, 500, LOCATION_BODY, MEMBER_FLATTENED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* S3KeyFilter.FilterRules */
     {354, 354, 354, 509, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* S3Location.AccessControlList */
     {16131, 16131, 16131, 409, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* S3Location.BucketName */
     {16142, 16142, 16142, 591, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* S3Location.CannedACL */
@@ -3834,9 +3747,9 @@ static const struct member members[] = {
     {16583, 16583, 16583, 353, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* StorageClassAnalysis.DataExport */
     {6163, 6163, 6163, 10, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* StorageClassAnalysisDataExport.Destination */
     {16594, 16594, 16594, 690, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* StorageClassAnalysisDataExport.OutputSchemaVersion */
-    {240, 240, 240, 594, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* Tag.Key */
-    {6432, 6432, 6432, 712, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* Tag.Value */
-    {8134, 8134, 8134, 694, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* Tagging.TagSet */
+    {240, 240, 240, 594, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* Tag.Key */
+    {6432, 6432, 6432, 712, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* Tag.Value */
+    {8134, 8134, 8134, 694, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* Tagging.TagSet */
     {9815, 9815, 9815, 165, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* TargetGrant.Grantee */
     {9823, 9823, 9823, 408, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* TargetGrant.Permission */
     {13663, 13663, 13663, 266, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* TargetObjectKeyFormat.PartitionedPrefix */
@@ -3886,25 +3799,25 @@ static const struct member members[] = {
     {2522, 2540, 2540, 675, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UploadPartCopyOutput.SSECustomerKeyMD5 */
     {1872, 1884, 1884, 677, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UploadPartCopyOutput.SSEKMSKeyId */
     {1928, 1949, 1949, 678, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UploadPartCopyOutput.ServerSideEncryption */
-    {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UploadPartCopyRequest.Bucket */
-    {3144, 3155, 3155, 451, LOCATION_HEADER, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UploadPartCopyRequest.CopySource */
-    {3173, 3191, 3191, 452, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UploadPartCopyRequest.CopySourceIfMatch */
-    {3218, 3244, 3244, 453, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_RFC1123}, /* UploadPartCopyRequest.CopySourceIfModifiedSince */
-    {3280, 3302, 3302, 454, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UploadPartCopyRequest.CopySourceIfNoneMatch */
-    {3334, 3362, 3362, 455, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_RFC1123}, /* UploadPartCopyRequest.CopySourceIfUnmodifiedSince */
-    {16981, 16997, 16997, 456, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UploadPartCopyRequest.CopySourceRange */
+    {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* UploadPartCopyRequest.Bucket */
+    {3144, 3155, 3155, 451, LOCATION_HEADER, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* UploadPartCopyRequest.CopySource */
+    {3173, 3191, 3191, 452, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* UploadPartCopyRequest.CopySourceIfMatch */
+    {3218, 3244, 3244, 453, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_RFC1123}, /* UploadPartCopyRequest.CopySourceIfModifiedSince */
+    {3280, 3302, 3302, 454, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* UploadPartCopyRequest.CopySourceIfNoneMatch */
+    {3334, 3362, 3362, 455, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_RFC1123}, /* UploadPartCopyRequest.CopySourceIfUnmodifiedSince */
+    {16981, 16997, 16997, 456, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* UploadPartCopyRequest.CopySourceRange */
     {3400, 3431, 3431, 457, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UploadPartCopyRequest.CopySourceSSECustomerAlgorithm */
     {3491, 3516, 3516, 458, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UploadPartCopyRequest.CopySourceSSECustomerKey */
     {3570, 3598, 3598, 459, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UploadPartCopyRequest.CopySourceSSECustomerKeyMD5 */
-    {141, 161, 161, 382, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UploadPartCopyRequest.ExpectedBucketOwner */
-    {3656, 3682, 3682, 382, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UploadPartCopyRequest.ExpectedSourceBucketOwner */
-    {240, 240, 240, 594, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UploadPartCopyRequest.Key */
-    {2653, 9239, 9239, 615, LOCATION_QUERY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UploadPartCopyRequest.PartNumber */
-    {244, 257, 257, 651, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UploadPartCopyRequest.RequestPayer */
+    {141, 161, 161, 382, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* UploadPartCopyRequest.ExpectedBucketOwner */
+    {3656, 3682, 3682, 382, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* UploadPartCopyRequest.ExpectedSourceBucketOwner */
+    {240, 240, 240, 594, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* UploadPartCopyRequest.Key */
+    {2653, 9239, 9239, 615, LOCATION_QUERY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* UploadPartCopyRequest.PartNumber */
+    {244, 257, 257, 651, LOCATION_HEADER, 0, SUPPORT_RECORDED, TIMESTAMP_DEFAULT}, /* UploadPartCopyRequest.RequestPayer */
     {2396, 2417, 2417, 673, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UploadPartCopyRequest.SSECustomerAlgorithm */
     {2465, 2480, 2480, 674, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UploadPartCopyRequest.SSECustomerKey */
     {2522, 2540, 2540, 675, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UploadPartCopyRequest.SSECustomerKeyMD5 */
-    {277, 286, 286, 578, LOCATION_QUERY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UploadPartCopyRequest.UploadId */
+    {277, 286, 286, 578, LOCATION_QUERY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* UploadPartCopyRequest.UploadId */
     {1779, 1796, 1796, 405, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UploadPartOutput.BucketKeyEnabled */
     {1513, 2035, 2035, 423, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UploadPartOutput.ChecksumCRC32 */
     {1527, 2056, 2056, 424, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UploadPartOutput.ChecksumCRC32C */
@@ -3922,29 +3835,29 @@ static const struct member members[] = {
     {2522, 2540, 2540, 675, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UploadPartOutput.SSECustomerKeyMD5 */
     {1872, 1884, 1884, 677, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UploadPartOutput.SSEKMSKeyId */
     {1928, 1949, 1949, 678, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UploadPartOutput.ServerSideEncryption */
-    {9016, 9016, 9016, 401, LOCATION_BODY, MEMBER_STREAMING | MEMBER_PAYLOAD, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UploadPartRequest.Body */
-    {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UploadPartRequest.Bucket */
-    {661, 4313, 4313, 421, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UploadPartRequest.ChecksumAlgorithm */
-    {1513, 2035, 2035, 423, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UploadPartRequest.ChecksumCRC32 */
-    {1527, 2056, 2056, 424, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UploadPartRequest.ChecksumCRC32C */
-    {1542, 2078, 2078, 425, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UploadPartRequest.ChecksumCRC64NVME */
+    {9016, 9016, 9016, 401, LOCATION_BODY, MEMBER_STREAMING | MEMBER_PAYLOAD, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* UploadPartRequest.Body */
+    {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* UploadPartRequest.Bucket */
+    {661, 4313, 4313, 421, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* UploadPartRequest.ChecksumAlgorithm */
+    {1513, 2035, 2035, 423, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* UploadPartRequest.ChecksumCRC32 */
+    {1527, 2056, 2056, 424, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* UploadPartRequest.ChecksumCRC32C */
+    {1542, 2078, 2078, 425, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* UploadPartRequest.ChecksumCRC64NVME */
     {1560, 2103, 2103, 426, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UploadPartRequest.ChecksumMD5 */
-    {1572, 2122, 2122, 428, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UploadPartRequest.ChecksumSHA1 */
-    {1585, 2142, 2142, 429, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UploadPartRequest.ChecksumSHA256 */
+    {1572, 2122, 2122, 428, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* UploadPartRequest.ChecksumSHA1 */
+    {1585, 2142, 2142, 429, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* UploadPartRequest.ChecksumSHA256 */
     {1600, 2164, 2164, 430, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UploadPartRequest.ChecksumSHA512 */
     {1628, 2206, 2206, 432, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UploadPartRequest.ChecksumXXHASH128 */
     {1646, 2231, 2231, 433, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UploadPartRequest.ChecksumXXHASH3 */
     {1662, 2254, 2254, 434, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UploadPartRequest.ChecksumXXHASH64 */
-    {8414, 8428, 8428, 447, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UploadPartRequest.ContentLength */
-    {4342, 4353, 4353, 448, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UploadPartRequest.ContentMD5 */
-    {141, 161, 161, 382, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UploadPartRequest.ExpectedBucketOwner */
-    {240, 240, 240, 594, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UploadPartRequest.Key */
-    {2653, 9239, 9239, 615, LOCATION_QUERY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UploadPartRequest.PartNumber */
-    {244, 257, 257, 651, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UploadPartRequest.RequestPayer */
+    {8414, 8428, 8428, 447, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* UploadPartRequest.ContentLength */
+    {4342, 4353, 4353, 448, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* UploadPartRequest.ContentMD5 */
+    {141, 161, 161, 382, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* UploadPartRequest.ExpectedBucketOwner */
+    {240, 240, 240, 594, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* UploadPartRequest.Key */
+    {2653, 9239, 9239, 615, LOCATION_QUERY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* UploadPartRequest.PartNumber */
+    {244, 257, 257, 651, LOCATION_HEADER, 0, SUPPORT_RECORDED, TIMESTAMP_DEFAULT}, /* UploadPartRequest.RequestPayer */
     {2396, 2417, 2417, 673, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UploadPartRequest.SSECustomerAlgorithm */
     {2465, 2480, 2480, 674, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UploadPartRequest.SSECustomerKey */
     {2522, 2540, 2540, 675, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UploadPartRequest.SSECustomerKeyMD5 */
-    {277, 286, 286, 578, LOCATION_QUERY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UploadPartRequest.UploadId */
+    {277, 286, 286, 578, LOCATION_QUERY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* UploadPartRequest.UploadId */
     {8188, 8198, 8198, 556, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* VersioningConfiguration.MFADelete */
     {1, 1, 1, 413, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* VersioningConfiguration.Status */
     {6367, 6367, 6367, 89, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* WebsiteConfiguration.ErrorDocument */
@@ -4003,124 +3916,124 @@ static const struct selector selectors[] = {
     {286, 0, SELECT_QUERY}, /* AbortMultipartUpload */
     {286, 0, SELECT_QUERY}, /* CompleteMultipartUpload */
     {3155, 0, SELECT_HEADER}, /* CopyObject */
-    {23681, 0, SELECT_LITERAL}, /* CreateBucketMetadataConfiguration */
-    {23769, 0, SELECT_LITERAL}, /* CreateBucketMetadataTableConfiguration */
-    {23846, 0, SELECT_LITERAL}, /* CreateMultipartUpload */
-    {23931, 0, SELECT_LITERAL}, /* CreateSession */
-    {24008, 0, SELECT_LITERAL}, /* DeleteBucketAnalyticsConfiguration */
+    {22223, 0, SELECT_LITERAL}, /* CreateBucketMetadataConfiguration */
+    {22311, 0, SELECT_LITERAL}, /* CreateBucketMetadataTableConfiguration */
+    {22388, 0, SELECT_LITERAL}, /* CreateMultipartUpload */
+    {22473, 0, SELECT_LITERAL}, /* CreateSession */
+    {22550, 0, SELECT_LITERAL}, /* DeleteBucketAnalyticsConfiguration */
     {4992, 0, SELECT_QUERY}, /* DeleteBucketAnalyticsConfiguration */
-    {24073, 0, SELECT_LITERAL}, /* DeleteBucketCors */
-    {24110, 0, SELECT_LITERAL}, /* DeleteBucketEncryption */
-    {24165, 0, SELECT_LITERAL}, /* DeleteBucketIntelligentTieringConfiguration */
+    {22615, 0, SELECT_LITERAL}, /* DeleteBucketCors */
+    {22652, 0, SELECT_LITERAL}, /* DeleteBucketEncryption */
+    {22707, 0, SELECT_LITERAL}, /* DeleteBucketIntelligentTieringConfiguration */
     {4992, 0, SELECT_QUERY}, /* DeleteBucketIntelligentTieringConfiguration */
-    {24259, 0, SELECT_LITERAL}, /* DeleteBucketInventoryConfiguration */
+    {22801, 0, SELECT_LITERAL}, /* DeleteBucketInventoryConfiguration */
     {4992, 0, SELECT_QUERY}, /* DeleteBucketInventoryConfiguration */
-    {24324, 0, SELECT_LITERAL}, /* DeleteBucketLifecycle */
-    {23681, 0, SELECT_LITERAL}, /* DeleteBucketMetadataConfiguration */
-    {23769, 0, SELECT_LITERAL}, /* DeleteBucketMetadataTableConfiguration */
-    {24449, 0, SELECT_LITERAL}, /* DeleteBucketMetricsConfiguration */
+    {22866, 0, SELECT_LITERAL}, /* DeleteBucketLifecycle */
+    {22223, 0, SELECT_LITERAL}, /* DeleteBucketMetadataConfiguration */
+    {22311, 0, SELECT_LITERAL}, /* DeleteBucketMetadataTableConfiguration */
+    {22991, 0, SELECT_LITERAL}, /* DeleteBucketMetricsConfiguration */
     {4992, 0, SELECT_QUERY}, /* DeleteBucketMetricsConfiguration */
-    {24508, 0, SELECT_LITERAL}, /* DeleteBucketOwnershipControls */
-    {24584, 0, SELECT_LITERAL}, /* DeleteBucketPolicy */
-    {24627, 0, SELECT_LITERAL}, /* DeleteBucketReplication */
-    {24685, 0, SELECT_LITERAL}, /* DeleteBucketTagging */
-    {24731, 0, SELECT_LITERAL}, /* DeleteBucketWebsite */
-    {24809, 0, SELECT_LITERAL}, /* DeleteObjectAnnotation */
+    {23050, 0, SELECT_LITERAL}, /* DeleteBucketOwnershipControls */
+    {23126, 0, SELECT_LITERAL}, /* DeleteBucketPolicy */
+    {23169, 0, SELECT_LITERAL}, /* DeleteBucketReplication */
+    {23227, 0, SELECT_LITERAL}, /* DeleteBucketTagging */
+    {23273, 0, SELECT_LITERAL}, /* DeleteBucketWebsite */
+    {23351, 0, SELECT_LITERAL}, /* DeleteObjectAnnotation */
     {5628, 0, SELECT_QUERY}, /* DeleteObjectAnnotation */
-    {24685, 0, SELECT_LITERAL}, /* DeleteObjectTagging */
-    {24971, 0, SELECT_LITERAL}, /* DeleteObjects */
-    {25022, 0, SELECT_LITERAL}, /* DeletePublicAccessBlock */
-    {25092, 0, SELECT_LITERAL}, /* GetBucketAbac */
-    {25126, 0, SELECT_LITERAL}, /* GetBucketAccelerateConfiguration */
-    {25191, 0, SELECT_LITERAL}, /* GetBucketAcl */
-    {24008, 0, SELECT_LITERAL}, /* GetBucketAnalyticsConfiguration */
+    {23227, 0, SELECT_LITERAL}, /* DeleteObjectTagging */
+    {23513, 0, SELECT_LITERAL}, /* DeleteObjects */
+    {23564, 0, SELECT_LITERAL}, /* DeletePublicAccessBlock */
+    {23634, 0, SELECT_LITERAL}, /* GetBucketAbac */
+    {23668, 0, SELECT_LITERAL}, /* GetBucketAccelerateConfiguration */
+    {23733, 0, SELECT_LITERAL}, /* GetBucketAcl */
+    {22550, 0, SELECT_LITERAL}, /* GetBucketAnalyticsConfiguration */
     {4992, 0, SELECT_QUERY}, /* GetBucketAnalyticsConfiguration */
-    {24073, 0, SELECT_LITERAL}, /* GetBucketCors */
-    {24110, 0, SELECT_LITERAL}, /* GetBucketEncryption */
-    {24165, 0, SELECT_LITERAL}, /* GetBucketIntelligentTieringConfiguration */
+    {22615, 0, SELECT_LITERAL}, /* GetBucketCors */
+    {22652, 0, SELECT_LITERAL}, /* GetBucketEncryption */
+    {22707, 0, SELECT_LITERAL}, /* GetBucketIntelligentTieringConfiguration */
     {4992, 0, SELECT_QUERY}, /* GetBucketIntelligentTieringConfiguration */
-    {24259, 0, SELECT_LITERAL}, /* GetBucketInventoryConfiguration */
+    {22801, 0, SELECT_LITERAL}, /* GetBucketInventoryConfiguration */
     {4992, 0, SELECT_QUERY}, /* GetBucketInventoryConfiguration */
-    {24324, 0, SELECT_LITERAL}, /* GetBucketLifecycle */
-    {24324, 0, SELECT_LITERAL}, /* GetBucketLifecycleConfiguration */
-    {25412, 0, SELECT_LITERAL}, /* GetBucketLocation */
-    {25458, 0, SELECT_LITERAL}, /* GetBucketLogging */
-    {23681, 0, SELECT_LITERAL}, /* GetBucketMetadataConfiguration */
-    {23769, 0, SELECT_LITERAL}, /* GetBucketMetadataTableConfiguration */
-    {24449, 0, SELECT_LITERAL}, /* GetBucketMetricsConfiguration */
+    {22866, 0, SELECT_LITERAL}, /* GetBucketLifecycle */
+    {22866, 0, SELECT_LITERAL}, /* GetBucketLifecycleConfiguration */
+    {23954, 0, SELECT_LITERAL}, /* GetBucketLocation */
+    {24000, 0, SELECT_LITERAL}, /* GetBucketLogging */
+    {22223, 0, SELECT_LITERAL}, /* GetBucketMetadataConfiguration */
+    {22311, 0, SELECT_LITERAL}, /* GetBucketMetadataTableConfiguration */
+    {22991, 0, SELECT_LITERAL}, /* GetBucketMetricsConfiguration */
     {4992, 0, SELECT_QUERY}, /* GetBucketMetricsConfiguration */
-    {25598, 0, SELECT_LITERAL}, /* GetBucketNotification */
-    {25598, 0, SELECT_LITERAL}, /* GetBucketNotificationConfiguration */
-    {24508, 0, SELECT_LITERAL}, /* GetBucketOwnershipControls */
-    {24584, 0, SELECT_LITERAL}, /* GetBucketPolicy */
-    {25734, 0, SELECT_LITERAL}, /* GetBucketPolicyStatus */
-    {24627, 0, SELECT_LITERAL}, /* GetBucketReplication */
-    {25813, 0, SELECT_LITERAL}, /* GetBucketRequestPayment */
-    {24685, 0, SELECT_LITERAL}, /* GetBucketTagging */
-    {25894, 0, SELECT_LITERAL}, /* GetBucketVersioning */
-    {24731, 0, SELECT_LITERAL}, /* GetBucketWebsite */
-    {25191, 0, SELECT_LITERAL}, /* GetObjectAcl */
-    {24809, 0, SELECT_LITERAL}, /* GetObjectAnnotation */
+    {24140, 0, SELECT_LITERAL}, /* GetBucketNotification */
+    {24140, 0, SELECT_LITERAL}, /* GetBucketNotificationConfiguration */
+    {23050, 0, SELECT_LITERAL}, /* GetBucketOwnershipControls */
+    {23126, 0, SELECT_LITERAL}, /* GetBucketPolicy */
+    {24276, 0, SELECT_LITERAL}, /* GetBucketPolicyStatus */
+    {23169, 0, SELECT_LITERAL}, /* GetBucketReplication */
+    {24355, 0, SELECT_LITERAL}, /* GetBucketRequestPayment */
+    {23227, 0, SELECT_LITERAL}, /* GetBucketTagging */
+    {24436, 0, SELECT_LITERAL}, /* GetBucketVersioning */
+    {23273, 0, SELECT_LITERAL}, /* GetBucketWebsite */
+    {23733, 0, SELECT_LITERAL}, /* GetObjectAcl */
+    {23351, 0, SELECT_LITERAL}, /* GetObjectAnnotation */
     {5628, 0, SELECT_QUERY}, /* GetObjectAnnotation */
-    {26027, 0, SELECT_LITERAL}, /* GetObjectAttributes */
+    {24569, 0, SELECT_LITERAL}, /* GetObjectAttributes */
     {8761, 0, SELECT_HEADER}, /* GetObjectAttributes */
-    {26114, 0, SELECT_LITERAL}, /* GetObjectLegalHold */
-    {26172, 0, SELECT_LITERAL}, /* GetObjectLockConfiguration */
-    {26233, 0, SELECT_LITERAL}, /* GetObjectRetention */
-    {24685, 0, SELECT_LITERAL}, /* GetObjectTagging */
-    {26306, 0, SELECT_LITERAL}, /* GetObjectTorrent */
-    {25022, 0, SELECT_LITERAL}, /* GetPublicAccessBlock */
-    {24008, 0, SELECT_LITERAL}, /* ListBucketAnalyticsConfigurations */
-    {24165, 0, SELECT_LITERAL}, /* ListBucketIntelligentTieringConfigurations */
-    {24259, 0, SELECT_LITERAL}, /* ListBucketInventoryConfigurations */
-    {24449, 0, SELECT_LITERAL}, /* ListBucketMetricsConfigurations */
-    {23846, 0, SELECT_LITERAL}, /* ListMultipartUploads */
-    {24809, 0, SELECT_LITERAL}, /* ListObjectAnnotations */
-    {26954, 0, SELECT_LITERAL}, /* ListObjectVersions */
-    {27049, 27059, SELECT_LITERAL}, /* ListObjectsV2 */
+    {24656, 0, SELECT_LITERAL}, /* GetObjectLegalHold */
+    {24714, 0, SELECT_LITERAL}, /* GetObjectLockConfiguration */
+    {24775, 0, SELECT_LITERAL}, /* GetObjectRetention */
+    {23227, 0, SELECT_LITERAL}, /* GetObjectTagging */
+    {24848, 0, SELECT_LITERAL}, /* GetObjectTorrent */
+    {23564, 0, SELECT_LITERAL}, /* GetPublicAccessBlock */
+    {22550, 0, SELECT_LITERAL}, /* ListBucketAnalyticsConfigurations */
+    {22707, 0, SELECT_LITERAL}, /* ListBucketIntelligentTieringConfigurations */
+    {22801, 0, SELECT_LITERAL}, /* ListBucketInventoryConfigurations */
+    {22991, 0, SELECT_LITERAL}, /* ListBucketMetricsConfigurations */
+    {22388, 0, SELECT_LITERAL}, /* ListMultipartUploads */
+    {23351, 0, SELECT_LITERAL}, /* ListObjectAnnotations */
+    {25496, 0, SELECT_LITERAL}, /* ListObjectVersions */
+    {25591, 25601, SELECT_LITERAL}, /* ListObjectsV2 */
     {286, 0, SELECT_QUERY}, /* ListParts */
-    {25092, 0, SELECT_LITERAL}, /* PutBucketAbac */
-    {25126, 0, SELECT_LITERAL}, /* PutBucketAccelerateConfiguration */
-    {25191, 0, SELECT_LITERAL}, /* PutBucketAcl */
-    {24008, 0, SELECT_LITERAL}, /* PutBucketAnalyticsConfiguration */
+    {23634, 0, SELECT_LITERAL}, /* PutBucketAbac */
+    {23668, 0, SELECT_LITERAL}, /* PutBucketAccelerateConfiguration */
+    {23733, 0, SELECT_LITERAL}, /* PutBucketAcl */
+    {22550, 0, SELECT_LITERAL}, /* PutBucketAnalyticsConfiguration */
     {4992, 0, SELECT_QUERY}, /* PutBucketAnalyticsConfiguration */
-    {24073, 0, SELECT_LITERAL}, /* PutBucketCors */
-    {24110, 0, SELECT_LITERAL}, /* PutBucketEncryption */
-    {24165, 0, SELECT_LITERAL}, /* PutBucketIntelligentTieringConfiguration */
+    {22615, 0, SELECT_LITERAL}, /* PutBucketCors */
+    {22652, 0, SELECT_LITERAL}, /* PutBucketEncryption */
+    {22707, 0, SELECT_LITERAL}, /* PutBucketIntelligentTieringConfiguration */
     {4992, 0, SELECT_QUERY}, /* PutBucketIntelligentTieringConfiguration */
-    {24259, 0, SELECT_LITERAL}, /* PutBucketInventoryConfiguration */
+    {22801, 0, SELECT_LITERAL}, /* PutBucketInventoryConfiguration */
     {4992, 0, SELECT_QUERY}, /* PutBucketInventoryConfiguration */
-    {24324, 0, SELECT_LITERAL}, /* PutBucketLifecycle */
-    {24324, 0, SELECT_LITERAL}, /* PutBucketLifecycleConfiguration */
-    {25458, 0, SELECT_LITERAL}, /* PutBucketLogging */
-    {24449, 0, SELECT_LITERAL}, /* PutBucketMetricsConfiguration */
+    {22866, 0, SELECT_LITERAL}, /* PutBucketLifecycle */
+    {22866, 0, SELECT_LITERAL}, /* PutBucketLifecycleConfiguration */
+    {24000, 0, SELECT_LITERAL}, /* PutBucketLogging */
+    {22991, 0, SELECT_LITERAL}, /* PutBucketMetricsConfiguration */
     {4992, 0, SELECT_QUERY}, /* PutBucketMetricsConfiguration */
-    {25598, 0, SELECT_LITERAL}, /* PutBucketNotification */
-    {25598, 0, SELECT_LITERAL}, /* PutBucketNotificationConfiguration */
-    {24508, 0, SELECT_LITERAL}, /* PutBucketOwnershipControls */
-    {24584, 0, SELECT_LITERAL}, /* PutBucketPolicy */
-    {24627, 0, SELECT_LITERAL}, /* PutBucketReplication */
-    {25813, 0, SELECT_LITERAL}, /* PutBucketRequestPayment */
-    {24685, 0, SELECT_LITERAL}, /* PutBucketTagging */
-    {25894, 0, SELECT_LITERAL}, /* PutBucketVersioning */
-    {24731, 0, SELECT_LITERAL}, /* PutBucketWebsite */
-    {25191, 0, SELECT_LITERAL}, /* PutObjectAcl */
-    {24809, 0, SELECT_LITERAL}, /* PutObjectAnnotation */
+    {24140, 0, SELECT_LITERAL}, /* PutBucketNotification */
+    {24140, 0, SELECT_LITERAL}, /* PutBucketNotificationConfiguration */
+    {23050, 0, SELECT_LITERAL}, /* PutBucketOwnershipControls */
+    {23126, 0, SELECT_LITERAL}, /* PutBucketPolicy */
+    {23169, 0, SELECT_LITERAL}, /* PutBucketReplication */
+    {24355, 0, SELECT_LITERAL}, /* PutBucketRequestPayment */
+    {23227, 0, SELECT_LITERAL}, /* PutBucketTagging */
+    {24436, 0, SELECT_LITERAL}, /* PutBucketVersioning */
+    {23273, 0, SELECT_LITERAL}, /* PutBucketWebsite */
+    {23733, 0, SELECT_LITERAL}, /* PutObjectAcl */
+    {23351, 0, SELECT_LITERAL}, /* PutObjectAnnotation */
     {5628, 0, SELECT_QUERY}, /* PutObjectAnnotation */
-    {26114, 0, SELECT_LITERAL}, /* PutObjectLegalHold */
-    {26172, 0, SELECT_LITERAL}, /* PutObjectLockConfiguration */
-    {26233, 0, SELECT_LITERAL}, /* PutObjectRetention */
-    {24685, 0, SELECT_LITERAL}, /* PutObjectTagging */
-    {25022, 0, SELECT_LITERAL}, /* PutPublicAccessBlock */
-    {27970, 0, SELECT_LITERAL}, /* RenameObject */
+    {24656, 0, SELECT_LITERAL}, /* PutObjectLegalHold */
+    {24714, 0, SELECT_LITERAL}, /* PutObjectLockConfiguration */
+    {24775, 0, SELECT_LITERAL}, /* PutObjectRetention */
+    {23227, 0, SELECT_LITERAL}, /* PutObjectTagging */
+    {23564, 0, SELECT_LITERAL}, /* PutPublicAccessBlock */
+    {26512, 0, SELECT_LITERAL}, /* RenameObject */
     {15492, 0, SELECT_HEADER}, /* RenameObject */
-    {28045, 0, SELECT_LITERAL}, /* RestoreObject */
-    {28112, 0, SELECT_LITERAL}, /* SelectObjectContent */
-    {28119, 27059, SELECT_LITERAL}, /* SelectObjectContent */
-    {28189, 0, SELECT_LITERAL}, /* UpdateBucketMetadataAnnotationTableConfiguration */
-    {28296, 0, SELECT_LITERAL}, /* UpdateBucketMetadataInventoryTableConfiguration */
-    {28400, 0, SELECT_LITERAL}, /* UpdateBucketMetadataJournalTableConfiguration */
-    {24110, 0, SELECT_LITERAL}, /* UpdateObjectEncryption */
+    {26587, 0, SELECT_LITERAL}, /* RestoreObject */
+    {26654, 0, SELECT_LITERAL}, /* SelectObjectContent */
+    {26661, 25601, SELECT_LITERAL}, /* SelectObjectContent */
+    {26731, 0, SELECT_LITERAL}, /* UpdateBucketMetadataAnnotationTableConfiguration */
+    {26838, 0, SELECT_LITERAL}, /* UpdateBucketMetadataInventoryTableConfiguration */
+    {26942, 0, SELECT_LITERAL}, /* UpdateBucketMetadataJournalTableConfiguration */
+    {22652, 0, SELECT_LITERAL}, /* UpdateObjectEncryption */
     {9239, 0, SELECT_QUERY}, /* UploadPart */
     {286, 0, SELECT_QUERY}, /* UploadPart */
     {3155, 0, SELECT_HEADER}, /* UploadPartCopy */
@@ -4131,20 +4044,16 @@ static const struct selector selectors[] = {
 };
 
 static const uint32_t enumerations[] = {
-    10237, 18814, 18822, 18860, 18865, 18888, 18903, 15904, 18923, 15904, 18949, 18982, 18990, 19002, 19020, 19055, 19066, 19076, 19086, 19101,
-    19116, 19131, 19142, 19153, 19168, 19183, 19198, 19213, 19228, 19243, 19258, 19271, 19281, 19292, 19307, 19310, 19323, 19336, 19347, 19358,
-    19369, 19379, 19389, 19399, 19412, 19425, 19436, 19449, 19459, 19469, 19483, 19497, 19507, 19542, 19555, 19560, 19587, 19604, 19611, 15904,
-    18949, 19655, 19661, 19668, 19673, 19680, 19690, 19697, 19701, 19710, 19718, 18814, 19750, 19760, 19835, 19840, 19845, 19861, 19884, 15904,
-    18923, 19988, 19835, 19992, 20017, 20048, 20067, 20088, 20110, 20132, 20173, 20192, 20216, 20253, 20272, 20294, 20321, 20338, 20380, 20415,
-    20455, 20504, 20528, 20551, 20573, 20590, 20615, 20645, 20688, 20707, 20728, 20752, 20774, 20798, 15904, 18923, 18814, 18822, 15904, 18923,
-    20900, 20904, 20908, 19835, 11799, 20930, 18888, 18903, 15904, 18923, 18814, 18822, 10237, 21122, 10262, 21142, 21148, 21186, 21190, 715,
-    21230, 4083, 679, 21247, 697, 21267, 4021, 3983, 3928, 20996, 21284, 661, 21300, 21324, 21336, 21413, 21422, 21520, 21537, 15904,
-    18923, 15904, 18923, 18860, 21586, 15904, 18923, 679, 1679, 8568, 4083, 8580, 18982, 18990, 19002, 19020, 21868, 21882, 21900, 15904,
-    21984, 21987, 21991, 22002, 21991, 22002, 22053, 22074, 22087, 22158, 22167, 22186, 22194, 22206, 22217, 22237, 22250, 22259, 22270, 22275,
-    22291, 22303, 22313, 22329, 22158, 13333, 6163, 22483, 22493, 22516, 22526, 19542, 19560, 22538, 19555, 22548, 22557, 22562, 22591, 22598,
-    15904, 18923, 15904, 18923, 22803, 22812, 22820, 22827, 22835, 15904, 18923, 22867, 22867, 22877, 22998, 23002, 23061, 23068, 23076, 23087,
-    23095, 23175, 23184, 15904, 18923, 22158, 22167, 22194, 22206, 22217, 22186, 22237, 22250, 22259, 22270, 22275, 22291, 22303, 22313, 22329,
-    23246, 23087, 23061, 18860, 21586, 23316, 23325, 23330, 23375, 23399, 22186, 22194, 22206, 22217, 22237, 22259, 23462, 23476, 23498,
+    10237, 18814, 18822, 18860, 18865, 18888, 18903, 15904, 18923, 15904, 18949, 18982, 18990, 19002, 19020, 19080, 19093, 19098, 19125, 19142,
+    19149, 15904, 18949, 18814, 19278, 19283, 19288, 19304, 19327, 15904, 18923, 19431, 19278, 19435, 15904, 18923, 18814, 18822, 15904, 18923,
+    19535, 19539, 19543, 19278, 18888, 18903, 15904, 18923, 18814, 18822, 10237, 19750, 10262, 19770, 19776, 19814, 19818, 715, 19858, 4083,
+    679, 19875, 697, 19895, 4021, 3983, 3928, 19624, 19912, 661, 19928, 19952, 19964, 20041, 20050, 20148, 20165, 15904, 18923, 15904,
+    18923, 18860, 20214, 15904, 18923, 679, 1679, 8568, 4083, 8580, 18982, 18990, 19002, 19020, 20496, 20510, 20528, 15904, 20612, 20615,
+    20619, 20630, 20619, 20630, 20732, 20741, 20760, 20768, 20780, 20791, 20811, 20824, 20833, 20844, 20849, 20865, 20877, 20887, 20903, 20732,
+    13333, 6163, 21057, 21067, 21090, 21100, 19080, 19098, 21112, 19093, 21122, 21131, 21136, 21165, 21172, 15904, 18923, 15904, 18923, 21377,
+    21386, 21394, 21401, 21409, 15904, 18923, 21441, 21441, 21451, 21572, 21576, 21702, 21711, 15904, 18923, 20732, 20741, 20768, 20780, 20791,
+    20760, 20811, 20824, 20833, 20844, 20849, 20865, 20877, 20887, 20903, 21773, 21811, 21819, 18860, 20214, 21858, 21867, 21872, 21917, 21941,
+    20760, 20768, 20780, 20791, 20811, 20833, 22004, 22018, 22040,
 };
 
 const struct model s3_model = {

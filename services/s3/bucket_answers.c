@@ -1,0 +1,80 @@
+/* Questions about a bucket that have one answer as long as the operations that would change it are not done: tools ask them. */
+#include "services/s3/bucket.h"
+#include "services/s3/operations.h"
+#include "services/s3/s3_model.h"
+#include "services/s3/version.h"
+
+enum outcome get_bucket_location(struct call *call)
+{
+    struct bucket bucket;
+
+    if (BUCKET_ENTER(call, GetBucketLocation, &bucket) == FAILED)
+        return FAILED;
+    output_text(call, GetBucketLocationOutput_LocationConstraint, bucket.location);
+    return answer(call);
+}
+
+enum outcome get_bucket_versioning(struct call *call)
+{
+    struct bucket bucket;
+    return BUCKET_ENTER(call, GetBucketVersioning, &bucket) == FAILED ? FAILED : answer(call);
+}
+
+/* Every new bucket has had this since January 2023. */
+enum outcome get_bucket_encryption(struct call *call)
+{
+    struct bucket bucket;
+
+    if (BUCKET_ENTER(call, GetBucketEncryption, &bucket) == FAILED)
+        return FAILED;
+    struct value apply = call_struct(call, SHAPE_ServerSideEncryptionByDefault);
+    set(&apply, ServerSideEncryptionByDefault_SSEAlgorithm, value_text("AES256"));
+    struct value rule = call_struct(call, SHAPE_ServerSideEncryptionRule);
+    set(&rule, ServerSideEncryptionRule_ApplyServerSideEncryptionByDefault, apply);
+    set(&rule, ServerSideEncryptionRule_BucketKeyEnabled, value_bool(false));
+    struct value rules = value_list();
+    value_push(call->arena, &rules, rule);
+    struct value configuration = call_struct(call, SHAPE_ServerSideEncryptionConfiguration);
+    set(&configuration, ServerSideEncryptionConfiguration_Rules, rules);
+    output_set(call, GetBucketEncryptionOutput_ServerSideEncryptionConfiguration, configuration);
+    return answer(call);
+}
+
+/* The owner alone, with full control: ACLs are disabled on new buckets. */
+static struct value owner_grants(struct call *call, const char *account)
+{
+    struct value grantee = call_struct(call, SHAPE_Grantee);
+    set(&grantee, Grantee_ID, value_text(owner_id(call->arena, account)));
+    set(&grantee, Grantee_Type, value_text("CanonicalUser"));
+    struct value grant = call_struct(call, SHAPE_Grant);
+    set(&grant, Grant_Grantee, grantee);
+    set(&grant, Grant_Permission, value_text("FULL_CONTROL"));
+    struct value grants = value_list();
+    value_push(call->arena, &grants, grant);
+    return grants;
+}
+
+enum outcome get_bucket_acl(struct call *call)
+{
+    struct bucket bucket;
+
+    if (BUCKET_ENTER(call, GetBucketAcl, &bucket) == FAILED)
+        return FAILED;
+    output_set(call, GetBucketAclOutput_Owner, owner_struct(call, bucket.account));
+    output_set(call, GetBucketAclOutput_Grants, owner_grants(call, bucket.account));
+    return answer(call);
+}
+
+enum outcome get_object_acl(struct call *call)
+{
+    struct bucket bucket;
+    struct version version;
+    const char *key;
+
+    if (OBJECT_ENTER(call, GetObjectAcl, &bucket, &key) == FAILED ||
+        version_input(call, &bucket, key, input_text(call, GetObjectAclRequest_VersionId), &version) == FAILED)
+        return FAILED;
+    output_set(call, GetObjectAclOutput_Owner, owner_struct(call, bucket.account));
+    output_set(call, GetObjectAclOutput_Grants, owner_grants(call, bucket.account));
+    return answer(call);
+}

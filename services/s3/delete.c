@@ -1,0 +1,100 @@
+/* DeleteObject and DeleteObjects. */
+#include "services/s3/conditions.h"
+#include "services/s3/errors.h"
+#include "services/s3/event.h"
+#include "services/s3/operations.h"
+#include "services/s3/s3_model.h"
+
+enum { DELETE_MOST = 1000 };
+
+static void delete_key(struct call *call, const struct bucket *bucket, const char *key)
+{
+    if (version_delete(bucket->id, bytes_of(key)))
+        event_add(call, bucket, "ObjectRemoved:Delete", key, NULL);
+}
+
+enum outcome delete_object(struct call *call)
+{
+    const char *version_id = input_text(call, DeleteObjectRequest_VersionId), *match = input_text(call, DeleteObjectRequest_IfMatch), *key;
+    struct bucket bucket;
+    struct version version;
+
+    if (OBJECT_ENTER(call, DeleteObject, &bucket, &key) == FAILED)
+        return FAILED;
+    if (input_has(call, DeleteObjectRequest_IfMatchSize))
+        return fail_not_implemented(call, "x-amz-if-match-size", NULL);
+    if (input_has(call, DeleteObjectRequest_IfMatchLastModifiedTime))
+        return fail_not_implemented(call, "x-amz-if-match-last-modified-time", NULL);
+    if (input_has(call, DeleteObjectRequest_BypassGovernanceRetention))
+        return fail_argument(call, "x-amz-bypass-governance-retention", NULL,
+                             "x-amz-bypass-governance-retention is only applicable to Object Lock enabled buckets.");
+    if (version_id != NULL && !text_equal(version_id, NULL_VERSION))
+        return fail_argument(call, "versionId", version_id, "Invalid version id specified");
+    if (match != NULL) {
+        if (!version_find(call->arena, bucket.id, bytes_of(key), &version))
+            return fail_no_such_key(call, key);
+        if (!etag_matches(match, version.etag))
+            return fail_precondition(call, "If-Match");
+    }
+    delete_key(call, &bucket, key);
+    return answer(call);
+}
+
+/* One of many: what is wrong with it becomes an entry of the answer, not a failure of the call. */
+static const char *refuse(struct call *call, const struct bucket *bucket, const struct value *object, const char **message)
+{
+    const char *version_id = at_text(object, ObjectIdentifier_VersionId), *etag = at_text(object, ObjectIdentifier_ETag);
+    struct version version;
+
+    if (version_id != NULL && !text_equal(version_id, NULL_VERSION)) {
+        *message = "The specified version does not exist.";
+        return "NoSuchVersion";
+    }
+    if (etag != NULL && version_find(call->arena, bucket->id, bytes_of(at_text(object, ObjectIdentifier_Key)), &version) &&
+        !etag_matches(etag, version.etag)) {
+        *message = "At least one of the pre-conditions you specified did not hold";
+        return "PreconditionFailed";
+    }
+    return NULL;
+}
+
+enum outcome delete_objects(struct call *call)
+{
+    const struct value *delete = input_at(call, DeleteObjectsRequest_Delete), *objects = at(delete, Delete_Objects);
+    bool is_quiet = at_bool(delete, Delete_Quiet, false);
+    struct value deleted = value_list(), errors = value_list();
+    struct bucket bucket;
+
+    if (BUCKET_ENTER(call, DeleteObjects, &bucket) == FAILED)
+        return FAILED;
+    if (!value_is(objects, VALUE_LIST) || objects->size == 0 || objects->size > DELETE_MOST)
+        return fail_malformed_xml(call);
+    for (uint32_t i = 0; i < objects->size; i++) {
+        const struct value *object = &objects->items[i];
+        const char *key = at_text(object, ObjectIdentifier_Key), *version_id = at_text(object, ObjectIdentifier_VersionId), *message = NULL;
+        if (key == NULL || *key == '\0')
+            return fail_malformed_xml(call);
+        const char *code = refuse(call, &bucket, object, &message);
+        if (code != NULL) {
+            struct value error = call_struct(call, SHAPE_Error);
+            set(&error, Error_Key, value_text(key));
+            set(&error, Error_VersionId, value_text(version_id));
+            set(&error, Error_Code, value_text(code));
+            set(&error, Error_Message, value_text(message));
+            value_push(call->arena, &errors, error);
+            continue;
+        }
+        delete_key(call, &bucket, key);
+        if (is_quiet)
+            continue;
+        struct value entry = call_struct(call, SHAPE_DeletedObject);
+        set(&entry, DeletedObject_Key, value_text(key));
+        set(&entry, DeletedObject_VersionId, value_text(version_id));
+        value_push(call->arena, &deleted, entry);
+    }
+    if (deleted.size > 0)
+        output_set(call, DeleteObjectsOutput_Deleted, deleted);
+    if (errors.size > 0)
+        output_set(call, DeleteObjectsOutput_Errors, errors);
+    return answer(call);
+}

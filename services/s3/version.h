@@ -1,0 +1,49 @@
+/* Objects as rows: `object` has the current, listed key; `object_version` every version of it. Buckets are never versioned yet: each key has
+ * one version, named "null". */
+#pragma once
+#include "services/s3/bucket.h"
+#include "services/s3/checksum.h"
+
+#define NULL_VERSION "null"
+
+struct version {
+    int64_t id; /* grows with every write of any key */
+    int64_t bucket;
+    struct bytes key;
+    const char *name;    /* "null" */
+    bool is_marker;      /* a delete marker: no body */
+    int64_t size, modified;
+    const char *etag;    /* without quotes */
+    struct checksum checksum;
+    int64_t parts;       /* of a multipart upload; 0: written by one PUT or copied */
+    struct bytes metadata, tags;
+    const char *storage_class; /* NULL: STANDARD */
+    int64_t body;
+};
+
+/* False when there is no such key (or version). What it points at is in the arena. */
+bool version_find(struct arena *arena, int64_t bucket, struct bytes key, struct version *version);
+/* The same from what the customer says: fails with NoSuchKey, NoSuchVersion or InvalidArgument. `version_id` NULL: the current one. */
+enum outcome version_input(struct call *call, const struct bucket *bucket, const char *key, const char *version_id, struct version *version);
+
+/* Makes it the current version of its key; the null version that was there goes. Fills id, modified, name. The body now belongs to it. */
+void version_put(struct version *version);
+bool version_delete(int64_t bucket, struct bytes key); /* false: there was none */
+void version_set_tags(const struct version *version, struct bytes tags);
+bool version_exists_in(int64_t bucket);
+
+/* Parts of a multipart object, by number. */
+struct part {
+    int64_t number, size, first; /* first: the offset of its first byte */
+    const char *checksum;        /* of the object's kind; NULL: none was kept */
+};
+void version_put_part(int64_t version, const struct part *part);
+bool version_find_part(struct arena *arena, int64_t version, int64_t number, struct part *part);
+/* Parts after `marker`, at most `most`; *count of them. */
+struct part *version_list_parts(struct arena *arena, int64_t version, int64_t marker, int64_t most, size_t *count);
+
+/* ETag as it stands in headers and lists: with quotes. */
+const char *etag_quoted(struct arena *arena, const char *etag);
+
+int64_t version_last(void); /* the greatest id given so far */
+void version_start(void);   /* after the store has been opened or reset */

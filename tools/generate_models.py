@@ -114,6 +114,7 @@ def regex_of(pattern):
     pattern = re.sub(r"\\u[dD]8[0-9A-Fa-f]{2}\\u[dD][cC][0-9A-Fa-f]{2}-\\u[dD][bB][0-9A-Fa-f]{2}\\u[dD][fF][0-9A-Fa-f]{2}",
                      r"\\x{10000}-\\x{10FFFF}", pattern)
     pattern = pattern.replace(r"\u10000-\u10FFFF", r"\x{10000}-\x{10FFFF}")
+    pattern = re.sub(r"(\\[wWdDsS])-(?!\])", r"\1\\-", pattern)
     return re.sub(r"\\u([0-9A-Fa-f]{4})", r"\\x{\1}", pattern)
 
 

@@ -1150,6 +1150,7 @@ static const char strings[] =
     "ResourcePolicies\0"
     "ResourceType\0"
     "[\\w-_]*\0"
+    "[\\w\\-_]*\0"
     "ResourceTypes\0"
     "ResultRows\0"
     "RoleArn\0"
@@ -1490,124 +1491,124 @@ static const char strings[] =
     ;
 
 static const struct operation operations[] = {
-    {22244, 22260, 22265, 0, 0, 0, 7, NO_SHAPE, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* AssociateKmsKey */
-    {22267, 22260, 22265, 0, 22303, 0, 8, 9, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* AssociateSourceToS3TableIntegration */
-    {22345, 22260, 22265, 0, 0, 0, 11, NO_SHAPE, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* CancelExportTask */
-    {22362, 22260, 22265, 0, 22379, 0, 12, 13, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* CancelImportTask */
-    {22402, 22260, 22265, 0, 22417, 0, 19, 20, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* CreateDelivery */
-    {22438, 22260, 22265, 0, 22455, 0, 21, 22, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* CreateExportTask */
-    {22478, 22260, 22265, 0, 22495, 0, 23, 24, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* CreateImportTask */
-    {22518, 22260, 22265, 0, 22543, 0, 25, 26, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* CreateLogAnomalyDetector */
-    {22574, 22260, 22265, 0, 0, 0, 27, NO_SHAPE, 200, 0, 0, 0, SUPPORT_DONE, 0}, /* CreateLogGroup */
-    {22589, 22260, 22265, 0, 0, 0, 28, NO_SHAPE, 200, 0, 0, 0, SUPPORT_DONE, 0}, /* CreateLogStream */
-    {22605, 22260, 22265, 0, 22623, 0, 29, 30, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* CreateLookupTable */
-    {22647, 22260, 22265, 0, 22668, 0, 31, 32, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* CreateScheduledQuery */
-    {22695, 22260, 22265, 0, 0, 0, 37, NO_SHAPE, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* DeleteAccountPolicy */
-    {22715, 22260, 22265, 0, 0, 0, 38, NO_SHAPE, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* DeleteDataProtectionPolicy */
-    {22742, 22260, 22265, 0, 0, 0, 41, NO_SHAPE, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* DeleteDelivery */
-    {22757, 22260, 22265, 0, 0, 0, 40, NO_SHAPE, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* DeleteDeliveryDestination */
-    {22783, 22260, 22265, 0, 0, 0, 39, NO_SHAPE, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* DeleteDeliveryDestinationPolicy */
-    {22815, 22260, 22265, 0, 0, 0, 42, NO_SHAPE, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* DeleteDeliverySource */
-    {22836, 22260, 22265, 0, 0, 0, 43, NO_SHAPE, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* DeleteDestination */
-    {22854, 22260, 22265, 0, 22872, 0, 44, 45, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* DeleteIndexPolicy */
-    {22896, 22260, 22265, 0, 22914, 0, 46, 47, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* DeleteIntegration */
-    {22938, 22260, 22265, 0, 0, 0, 49, NO_SHAPE, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* DeleteLogAnomalyDetector */
-    {22963, 22260, 22265, 0, 0, 0, 50, NO_SHAPE, 200, 0, 0, 0, SUPPORT_DONE, 0}, /* DeleteLogGroup */
-    {22978, 22260, 22265, 0, 0, 0, 51, NO_SHAPE, 200, 0, 0, 0, SUPPORT_DONE, 0}, /* DeleteLogStream */
-    {22994, 22260, 22265, 0, 0, 0, 52, NO_SHAPE, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* DeleteLookupTable */
-    {23012, 22260, 22265, 0, 0, 0, 53, NO_SHAPE, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* DeleteMetricFilter */
-    {23031, 22260, 22265, 0, 23053, 0, 54, 55, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* DeleteQueryDefinition */
-    {23081, 22260, 22265, 0, 0, 0, 56, NO_SHAPE, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* DeleteResourcePolicy */
-    {23102, 22260, 22265, 0, 0, 0, 57, NO_SHAPE, 200, 0, 0, 0, SUPPORT_DONE, 0}, /* DeleteRetentionPolicy */
-    {23124, 22260, 22265, 0, 23145, 0, 58, 59, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* DeleteScheduledQuery */
-    {23172, 22260, 22265, 0, 0, 0, 60, NO_SHAPE, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* DeleteSubscriptionFilter */
-    {23197, 22260, 22265, 0, 0, 0, 61, NO_SHAPE, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* DeleteSyslogConfiguration */
-    {23223, 22260, 22265, 0, 0, 0, 62, NO_SHAPE, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* DeleteTransformer */
-    {23241, 22260, 22265, 0, 23265, 0, 68, 69, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* DescribeAccountPolicies */
-    {23295, 22260, 22265, 0, 23326, 0, 70, 71, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* DescribeConfigurationTemplates */
-    {23363, 22260, 22265, 0, 23382, 0, 72, 73, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* DescribeDeliveries */
-    {23407, 22260, 22265, 0, 23436, 0, 74, 75, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* DescribeDeliveryDestinations */
-    {23471, 22260, 22265, 0, 23495, 0, 76, 77, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* DescribeDeliverySources */
-    {23525, 22260, 22265, 0, 23546, 0, 78, 79, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* DescribeDestinations */
-    {23573, 22260, 22265, 0, 23593, 0, 80, 81, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* DescribeExportTasks */
-    {23619, 22260, 22265, 0, 23640, 0, 82, 83, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* DescribeFieldIndexes */
-    {23667, 22260, 22265, 0, 23693, 0, 84, 85, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* DescribeImportTaskBatches */
-    {23725, 22260, 22265, 0, 23745, 0, 86, 87, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* DescribeImportTasks */
-    {23771, 22260, 22265, 0, 23793, 0, 88, 89, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* DescribeIndexPolicies */
-    {23821, 22260, 22265, 0, 23839, 0, 90, 91, 200, 0, 0, 0, SUPPORT_DONE, 0}, /* DescribeLogGroups */
-    {23863, 22260, 22265, 0, 23882, 0, 92, 93, 200, 0, 0, 0, SUPPORT_DONE, 0}, /* DescribeLogStreams */
-    {23907, 22260, 22265, 0, 23928, 0, 94, 95, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* DescribeLookupTables */
-    {23955, 22260, 22265, 0, 23977, 0, 96, 97, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* DescribeMetricFilters */
-    {24005, 22260, 22265, 0, 24021, 0, 98, 99, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* DescribeQueries */
-    {24043, 22260, 22265, 0, 24068, 0, 100, 101, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* DescribeQueryDefinitions */
-    {24099, 22260, 22265, 0, 24124, 0, 102, 103, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* DescribeResourcePolicies */
-    {24155, 22260, 22265, 0, 24183, 0, 104, 105, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* DescribeSubscriptionFilters */
-    {24217, 22260, 22265, 0, 0, 0, 108, NO_SHAPE, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* DisassociateKmsKey */
-    {24236, 22260, 22265, 0, 24277, 0, 109, 110, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* DisassociateSourceFromS3TableIntegration */
-    {24324, 22260, 22265, 0, 24340, 0, 117, 118, 200, 0, 0, 0, SUPPORT_DONE, 0}, /* FilterLogEvents */
-    {24362, 22260, 22265, 0, 24386, 0, 120, 121, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* GetDataProtectionPolicy */
-    {24416, 22260, 22265, 0, 24428, 0, 126, 127, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* GetDelivery */
-    {24446, 22260, 22265, 0, 24469, 0, 124, 125, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* GetDeliveryDestination */
-    {24498, 22260, 22265, 0, 24527, 0, 122, 123, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* GetDeliveryDestinationPolicy */
-    {24562, 22260, 22265, 0, 24580, 0, 128, 129, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* GetDeliverySource */
-    {24604, 22260, 22265, 0, 24619, 0, 130, 131, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* GetIntegration */
-    {24640, 22260, 22265, 0, 24662, 0, 132, 133, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* GetLogAnomalyDetector */
-    {24690, 22260, 22265, 0, 24703, 0, 134, 135, 200, 0, 0, 0, SUPPORT_DONE, 0}, /* GetLogEvents */
-    {24722, 22260, 22265, 0, 24735, 0, 136, 137, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* GetLogFields */
-    {24754, 22260, 22265, 0, 24772, 0, 138, 139, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* GetLogGroupFields */
-    {24796, 22260, 22265, 0, 24809, 0, 140, 141, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* GetLogObject */
-    {24828, 22260, 22265, 0, 24841, 0, 143, 144, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* GetLogRecord */
-    {24860, 22260, 22265, 0, 24875, 0, 145, 146, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* GetLookupTable */
-    {24896, 22260, 22265, 0, 24912, 0, 147, 148, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* GetQueryResults */
-    {24934, 22260, 22265, 0, 24952, 0, 151, 152, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* GetScheduledQuery */
-    {24976, 22260, 22265, 0, 25001, 0, 149, 150, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* GetScheduledQueryHistory */
-    {25032, 22260, 22265, 0, 25053, 0, 153, 154, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* GetStorageTierPolicy */
-    {25080, 22260, 22265, 0, 25095, 0, 155, 156, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* GetTransformer */
-    {25116, 22260, 22265, 0, 25147, 0, 173, 174, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* ListAggregateLogGroupSummaries */
-    {25184, 22260, 22265, 0, 25198, 0, 175, 176, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* ListAnomalies */
-    {25218, 22260, 22265, 0, 25235, 0, 177, 178, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* ListIntegrations */
-    {25258, 22260, 22265, 0, 25282, 0, 179, 180, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* ListLogAnomalyDetectors */
-    {25312, 22260, 22265, 0, 25326, 0, 183, 184, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* ListLogGroups */
-    {25346, 22260, 22265, 0, 25368, 0, 181, 182, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* ListLogGroupsForQuery */
-    {25396, 22260, 22265, 0, 25417, 0, 185, 186, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* ListScheduledQueries */
-    {25444, 22260, 22265, 0, 25477, 0, 187, 188, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* ListSourcesForS3TableIntegration */
-    {25516, 22260, 22265, 0, 25541, 0, 189, 190, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* ListSyslogConfigurations */
-    {25572, 22260, 22265, 0, 25592, 0, 191, 192, 200, 0, 0, 0, SUPPORT_DONE, 0}, /* ListTagsForResource */
-    {25618, 22260, 22265, 0, 25635, 0, 193, 194, 200, 0, 0, 0, SUPPORT_DONE, OPERATION_DEPRECATED}, /* ListTagsLogGroup */
-    {25658, 22260, 22265, 0, 25675, 0, 240, 241, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* PutAccountPolicy */
-    {25698, 22260, 22265, 0, 0, 0, 242, NO_SHAPE, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* PutBearerTokenAuthentication */
-    {25727, 22260, 22265, 0, 25751, 0, 243, 244, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* PutDataProtectionPolicy */
-    {25781, 22260, 22265, 0, 25804, 0, 247, 248, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* PutDeliveryDestination */
-    {25833, 22260, 22265, 0, 25862, 0, 245, 246, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* PutDeliveryDestinationPolicy */
-    {25897, 22260, 22265, 0, 25915, 0, 249, 250, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* PutDeliverySource */
-    {25939, 22260, 22265, 0, 25954, 0, 252, 253, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* PutDestination */
-    {25975, 22260, 22265, 0, 0, 0, 251, NO_SHAPE, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* PutDestinationPolicy */
-    {25996, 22260, 22265, 0, 26011, 0, 254, 255, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* PutIndexPolicy */
-    {26032, 22260, 22265, 0, 26047, 0, 256, 257, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* PutIntegration */
-    {26068, 22260, 22265, 0, 26081, 0, 258, 259, 200, 0, 0, 0, SUPPORT_DONE, 0}, /* PutLogEvents */
-    {26100, 22260, 22265, 0, 0, 0, 260, NO_SHAPE, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* PutLogGroupDeletionProtection */
-    {26130, 22260, 22265, 0, 0, 0, 261, NO_SHAPE, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* PutMetricFilter */
-    {26146, 22260, 22265, 0, 26165, 0, 262, 263, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* PutQueryDefinition */
-    {26190, 22260, 22265, 0, 26208, 0, 264, 265, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* PutResourcePolicy */
-    {26232, 22260, 22265, 0, 0, 0, 266, NO_SHAPE, 200, 0, 0, 0, SUPPORT_DONE, 0}, /* PutRetentionPolicy */
-    {26251, 22260, 22265, 0, 26272, 0, 267, 268, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* PutStorageTierPolicy */
-    {26299, 22260, 22265, 0, 0, 0, 269, NO_SHAPE, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* PutSubscriptionFilter */
-    {26321, 22260, 22265, 0, 0, 0, 270, NO_SHAPE, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* PutSyslogConfiguration */
-    {26344, 22260, 22265, 0, 0, 0, 271, NO_SHAPE, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* PutTransformer */
-    {26359, 22260, 22265, 0, 26373, 0, 301, 302, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* StartLiveTail */
-    {26393, 22260, 22265, 0, 26404, 0, 304, 305, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* StartQuery */
-    {26421, 22260, 22265, 0, 26431, 0, 306, 307, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* StopQuery */
-    {26447, 22260, 22265, 0, 0, 0, 314, NO_SHAPE, 200, 0, 0, 0, SUPPORT_DONE, OPERATION_DEPRECATED}, /* TagLogGroup */
-    {26459, 22260, 22265, 0, 0, 0, 315, NO_SHAPE, 200, 0, 0, 0, SUPPORT_DONE, 0}, /* TagResource */
-    {26471, 22260, 22265, 0, 26488, 0, 316, 317, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* TestMetricFilter */
-    {26511, 22260, 22265, 0, 26527, 0, 318, 319, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* TestTransformer */
-    {26549, 22260, 22265, 0, 0, 0, 328, NO_SHAPE, 200, 0, 0, 0, SUPPORT_DONE, OPERATION_DEPRECATED}, /* UntagLogGroup */
-    {26563, 22260, 22265, 0, 0, 0, 329, NO_SHAPE, 200, 0, 0, 0, SUPPORT_DONE, 0}, /* UntagResource */
-    {26577, 22260, 22265, 0, 0, 0, 330, NO_SHAPE, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* UpdateAnomaly */
-    {26591, 22260, 22265, 0, 26619, 0, 331, 332, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* UpdateDeliveryConfiguration */
-    {26653, 22260, 22265, 0, 0, 0, 333, NO_SHAPE, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* UpdateLogAnomalyDetector */
-    {26678, 22260, 22265, 0, 26696, 0, 334, 335, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* UpdateLookupTable */
-    {26720, 22260, 22265, 0, 26741, 0, 336, 337, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* UpdateScheduledQuery */
+    {22253, 22269, 22274, 0, 0, 0, 7, NO_SHAPE, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* AssociateKmsKey */
+    {22276, 22269, 22274, 0, 22312, 0, 8, 9, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* AssociateSourceToS3TableIntegration */
+    {22354, 22269, 22274, 0, 0, 0, 11, NO_SHAPE, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* CancelExportTask */
+    {22371, 22269, 22274, 0, 22388, 0, 12, 13, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* CancelImportTask */
+    {22411, 22269, 22274, 0, 22426, 0, 19, 20, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* CreateDelivery */
+    {22447, 22269, 22274, 0, 22464, 0, 21, 22, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* CreateExportTask */
+    {22487, 22269, 22274, 0, 22504, 0, 23, 24, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* CreateImportTask */
+    {22527, 22269, 22274, 0, 22552, 0, 25, 26, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* CreateLogAnomalyDetector */
+    {22583, 22269, 22274, 0, 0, 0, 27, NO_SHAPE, 200, 0, 0, 0, SUPPORT_DONE, 0}, /* CreateLogGroup */
+    {22598, 22269, 22274, 0, 0, 0, 28, NO_SHAPE, 200, 0, 0, 0, SUPPORT_DONE, 0}, /* CreateLogStream */
+    {22614, 22269, 22274, 0, 22632, 0, 29, 30, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* CreateLookupTable */
+    {22656, 22269, 22274, 0, 22677, 0, 31, 32, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* CreateScheduledQuery */
+    {22704, 22269, 22274, 0, 0, 0, 37, NO_SHAPE, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* DeleteAccountPolicy */
+    {22724, 22269, 22274, 0, 0, 0, 38, NO_SHAPE, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* DeleteDataProtectionPolicy */
+    {22751, 22269, 22274, 0, 0, 0, 41, NO_SHAPE, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* DeleteDelivery */
+    {22766, 22269, 22274, 0, 0, 0, 40, NO_SHAPE, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* DeleteDeliveryDestination */
+    {22792, 22269, 22274, 0, 0, 0, 39, NO_SHAPE, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* DeleteDeliveryDestinationPolicy */
+    {22824, 22269, 22274, 0, 0, 0, 42, NO_SHAPE, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* DeleteDeliverySource */
+    {22845, 22269, 22274, 0, 0, 0, 43, NO_SHAPE, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* DeleteDestination */
+    {22863, 22269, 22274, 0, 22881, 0, 44, 45, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* DeleteIndexPolicy */
+    {22905, 22269, 22274, 0, 22923, 0, 46, 47, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* DeleteIntegration */
+    {22947, 22269, 22274, 0, 0, 0, 49, NO_SHAPE, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* DeleteLogAnomalyDetector */
+    {22972, 22269, 22274, 0, 0, 0, 50, NO_SHAPE, 200, 0, 0, 0, SUPPORT_DONE, 0}, /* DeleteLogGroup */
+    {22987, 22269, 22274, 0, 0, 0, 51, NO_SHAPE, 200, 0, 0, 0, SUPPORT_DONE, 0}, /* DeleteLogStream */
+    {23003, 22269, 22274, 0, 0, 0, 52, NO_SHAPE, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* DeleteLookupTable */
+    {23021, 22269, 22274, 0, 0, 0, 53, NO_SHAPE, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* DeleteMetricFilter */
+    {23040, 22269, 22274, 0, 23062, 0, 54, 55, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* DeleteQueryDefinition */
+    {23090, 22269, 22274, 0, 0, 0, 56, NO_SHAPE, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* DeleteResourcePolicy */
+    {23111, 22269, 22274, 0, 0, 0, 57, NO_SHAPE, 200, 0, 0, 0, SUPPORT_DONE, 0}, /* DeleteRetentionPolicy */
+    {23133, 22269, 22274, 0, 23154, 0, 58, 59, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* DeleteScheduledQuery */
+    {23181, 22269, 22274, 0, 0, 0, 60, NO_SHAPE, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* DeleteSubscriptionFilter */
+    {23206, 22269, 22274, 0, 0, 0, 61, NO_SHAPE, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* DeleteSyslogConfiguration */
+    {23232, 22269, 22274, 0, 0, 0, 62, NO_SHAPE, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* DeleteTransformer */
+    {23250, 22269, 22274, 0, 23274, 0, 68, 69, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* DescribeAccountPolicies */
+    {23304, 22269, 22274, 0, 23335, 0, 70, 71, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* DescribeConfigurationTemplates */
+    {23372, 22269, 22274, 0, 23391, 0, 72, 73, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* DescribeDeliveries */
+    {23416, 22269, 22274, 0, 23445, 0, 74, 75, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* DescribeDeliveryDestinations */
+    {23480, 22269, 22274, 0, 23504, 0, 76, 77, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* DescribeDeliverySources */
+    {23534, 22269, 22274, 0, 23555, 0, 78, 79, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* DescribeDestinations */
+    {23582, 22269, 22274, 0, 23602, 0, 80, 81, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* DescribeExportTasks */
+    {23628, 22269, 22274, 0, 23649, 0, 82, 83, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* DescribeFieldIndexes */
+    {23676, 22269, 22274, 0, 23702, 0, 84, 85, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* DescribeImportTaskBatches */
+    {23734, 22269, 22274, 0, 23754, 0, 86, 87, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* DescribeImportTasks */
+    {23780, 22269, 22274, 0, 23802, 0, 88, 89, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* DescribeIndexPolicies */
+    {23830, 22269, 22274, 0, 23848, 0, 90, 91, 200, 0, 0, 0, SUPPORT_DONE, 0}, /* DescribeLogGroups */
+    {23872, 22269, 22274, 0, 23891, 0, 92, 93, 200, 0, 0, 0, SUPPORT_DONE, 0}, /* DescribeLogStreams */
+    {23916, 22269, 22274, 0, 23937, 0, 94, 95, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* DescribeLookupTables */
+    {23964, 22269, 22274, 0, 23986, 0, 96, 97, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* DescribeMetricFilters */
+    {24014, 22269, 22274, 0, 24030, 0, 98, 99, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* DescribeQueries */
+    {24052, 22269, 22274, 0, 24077, 0, 100, 101, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* DescribeQueryDefinitions */
+    {24108, 22269, 22274, 0, 24133, 0, 102, 103, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* DescribeResourcePolicies */
+    {24164, 22269, 22274, 0, 24192, 0, 104, 105, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* DescribeSubscriptionFilters */
+    {24226, 22269, 22274, 0, 0, 0, 108, NO_SHAPE, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* DisassociateKmsKey */
+    {24245, 22269, 22274, 0, 24286, 0, 109, 110, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* DisassociateSourceFromS3TableIntegration */
+    {24333, 22269, 22274, 0, 24349, 0, 117, 118, 200, 0, 0, 0, SUPPORT_DONE, 0}, /* FilterLogEvents */
+    {24371, 22269, 22274, 0, 24395, 0, 120, 121, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* GetDataProtectionPolicy */
+    {24425, 22269, 22274, 0, 24437, 0, 126, 127, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* GetDelivery */
+    {24455, 22269, 22274, 0, 24478, 0, 124, 125, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* GetDeliveryDestination */
+    {24507, 22269, 22274, 0, 24536, 0, 122, 123, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* GetDeliveryDestinationPolicy */
+    {24571, 22269, 22274, 0, 24589, 0, 128, 129, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* GetDeliverySource */
+    {24613, 22269, 22274, 0, 24628, 0, 130, 131, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* GetIntegration */
+    {24649, 22269, 22274, 0, 24671, 0, 132, 133, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* GetLogAnomalyDetector */
+    {24699, 22269, 22274, 0, 24712, 0, 134, 135, 200, 0, 0, 0, SUPPORT_DONE, 0}, /* GetLogEvents */
+    {24731, 22269, 22274, 0, 24744, 0, 136, 137, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* GetLogFields */
+    {24763, 22269, 22274, 0, 24781, 0, 138, 139, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* GetLogGroupFields */
+    {24805, 22269, 22274, 0, 24818, 0, 140, 141, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* GetLogObject */
+    {24837, 22269, 22274, 0, 24850, 0, 143, 144, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* GetLogRecord */
+    {24869, 22269, 22274, 0, 24884, 0, 145, 146, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* GetLookupTable */
+    {24905, 22269, 22274, 0, 24921, 0, 147, 148, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* GetQueryResults */
+    {24943, 22269, 22274, 0, 24961, 0, 151, 152, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* GetScheduledQuery */
+    {24985, 22269, 22274, 0, 25010, 0, 149, 150, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* GetScheduledQueryHistory */
+    {25041, 22269, 22274, 0, 25062, 0, 153, 154, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* GetStorageTierPolicy */
+    {25089, 22269, 22274, 0, 25104, 0, 155, 156, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* GetTransformer */
+    {25125, 22269, 22274, 0, 25156, 0, 173, 174, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* ListAggregateLogGroupSummaries */
+    {25193, 22269, 22274, 0, 25207, 0, 175, 176, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* ListAnomalies */
+    {25227, 22269, 22274, 0, 25244, 0, 177, 178, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* ListIntegrations */
+    {25267, 22269, 22274, 0, 25291, 0, 179, 180, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* ListLogAnomalyDetectors */
+    {25321, 22269, 22274, 0, 25335, 0, 183, 184, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* ListLogGroups */
+    {25355, 22269, 22274, 0, 25377, 0, 181, 182, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* ListLogGroupsForQuery */
+    {25405, 22269, 22274, 0, 25426, 0, 185, 186, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* ListScheduledQueries */
+    {25453, 22269, 22274, 0, 25486, 0, 187, 188, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* ListSourcesForS3TableIntegration */
+    {25525, 22269, 22274, 0, 25550, 0, 189, 190, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* ListSyslogConfigurations */
+    {25581, 22269, 22274, 0, 25601, 0, 191, 192, 200, 0, 0, 0, SUPPORT_DONE, 0}, /* ListTagsForResource */
+    {25627, 22269, 22274, 0, 25644, 0, 193, 194, 200, 0, 0, 0, SUPPORT_DONE, OPERATION_DEPRECATED}, /* ListTagsLogGroup */
+    {25667, 22269, 22274, 0, 25684, 0, 240, 241, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* PutAccountPolicy */
+    {25707, 22269, 22274, 0, 0, 0, 242, NO_SHAPE, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* PutBearerTokenAuthentication */
+    {25736, 22269, 22274, 0, 25760, 0, 243, 244, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* PutDataProtectionPolicy */
+    {25790, 22269, 22274, 0, 25813, 0, 247, 248, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* PutDeliveryDestination */
+    {25842, 22269, 22274, 0, 25871, 0, 245, 246, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* PutDeliveryDestinationPolicy */
+    {25906, 22269, 22274, 0, 25924, 0, 249, 250, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* PutDeliverySource */
+    {25948, 22269, 22274, 0, 25963, 0, 252, 253, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* PutDestination */
+    {25984, 22269, 22274, 0, 0, 0, 251, NO_SHAPE, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* PutDestinationPolicy */
+    {26005, 22269, 22274, 0, 26020, 0, 254, 255, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* PutIndexPolicy */
+    {26041, 22269, 22274, 0, 26056, 0, 256, 257, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* PutIntegration */
+    {26077, 22269, 22274, 0, 26090, 0, 258, 259, 200, 0, 0, 0, SUPPORT_DONE, 0}, /* PutLogEvents */
+    {26109, 22269, 22274, 0, 0, 0, 260, NO_SHAPE, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* PutLogGroupDeletionProtection */
+    {26139, 22269, 22274, 0, 0, 0, 261, NO_SHAPE, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* PutMetricFilter */
+    {26155, 22269, 22274, 0, 26174, 0, 262, 263, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* PutQueryDefinition */
+    {26199, 22269, 22274, 0, 26217, 0, 264, 265, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* PutResourcePolicy */
+    {26241, 22269, 22274, 0, 0, 0, 266, NO_SHAPE, 200, 0, 0, 0, SUPPORT_DONE, 0}, /* PutRetentionPolicy */
+    {26260, 22269, 22274, 0, 26281, 0, 267, 268, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* PutStorageTierPolicy */
+    {26308, 22269, 22274, 0, 0, 0, 269, NO_SHAPE, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* PutSubscriptionFilter */
+    {26330, 22269, 22274, 0, 0, 0, 270, NO_SHAPE, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* PutSyslogConfiguration */
+    {26353, 22269, 22274, 0, 0, 0, 271, NO_SHAPE, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* PutTransformer */
+    {26368, 22269, 22274, 0, 26382, 0, 301, 302, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* StartLiveTail */
+    {26402, 22269, 22274, 0, 26413, 0, 304, 305, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* StartQuery */
+    {26430, 22269, 22274, 0, 26440, 0, 306, 307, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* StopQuery */
+    {26456, 22269, 22274, 0, 0, 0, 314, NO_SHAPE, 200, 0, 0, 0, SUPPORT_DONE, OPERATION_DEPRECATED}, /* TagLogGroup */
+    {26468, 22269, 22274, 0, 0, 0, 315, NO_SHAPE, 200, 0, 0, 0, SUPPORT_DONE, 0}, /* TagResource */
+    {26480, 22269, 22274, 0, 26497, 0, 316, 317, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* TestMetricFilter */
+    {26520, 22269, 22274, 0, 26536, 0, 318, 319, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* TestTransformer */
+    {26558, 22269, 22274, 0, 0, 0, 328, NO_SHAPE, 200, 0, 0, 0, SUPPORT_DONE, OPERATION_DEPRECATED}, /* UntagLogGroup */
+    {26572, 22269, 22274, 0, 0, 0, 329, NO_SHAPE, 200, 0, 0, 0, SUPPORT_DONE, 0}, /* UntagResource */
+    {26586, 22269, 22274, 0, 0, 0, 330, NO_SHAPE, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* UpdateAnomaly */
+    {26600, 22269, 22274, 0, 26628, 0, 331, 332, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* UpdateDeliveryConfiguration */
+    {26662, 22269, 22274, 0, 0, 0, 333, NO_SHAPE, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* UpdateLogAnomalyDetector */
+    {26687, 22269, 22274, 0, 26705, 0, 334, 335, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* UpdateLookupTable */
+    {26729, 22269, 22274, 0, 26750, 0, 336, 337, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* UpdateScheduledQuery */
 };
 
 static const struct shape shapes[] = {
@@ -2223,91 +2224,91 @@ static const struct shape shapes[] = {
     {20158, SHAPE_TYPE_LIST, 0, TIMESTAMP_DEFAULT, 0, 360, NO_SHAPE, 14112, 0, 1068, 0, 110, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ResourceArns */
     {20171, SHAPE_TYPE_STRING, SHAPE_HAS_MIN | SHAPE_HAS_MAX, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1068, 0, 110, 0, 20190, 20190, 0, INT64_C(1), INT64_C(2048)}, /* ResourceIdentifier */
     {20207, SHAPE_TYPE_LIST, 0, TIMESTAMP_DEFAULT, 0, 286, NO_SHAPE, 14112, 0, 1068, 0, 110, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ResourcePolicies */
-    {20224, SHAPE_TYPE_STRING, SHAPE_HAS_MIN | SHAPE_HAS_MAX, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1068, 0, 110, 0, 20237, 20237, 0, INT64_C(1), INT64_C(255)}, /* ResourceType */
-    {20245, SHAPE_TYPE_LIST, SHAPE_HAS_MIN | SHAPE_HAS_MAX, TIMESTAMP_DEFAULT, 0, 612, NO_SHAPE, 14112, 0, 1068, 0, 110, 0, 0, 0, 0, INT64_C(1), INT64_C(10)}, /* ResourceTypes */
-    {20259, SHAPE_TYPE_LIST, 0, TIMESTAMP_DEFAULT, 0, 287, NO_SHAPE, 14112, 0, 1068, 0, 110, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ResultRows */
-    {20270, SHAPE_TYPE_STRING, SHAPE_HAS_MIN, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1068, 0, 110, 0, 0, 0, 0, INT64_C(1), INT64_C(0)}, /* RoleArn */
-    {20278, SHAPE_TYPE_STRING, SHAPE_HAS_MIN | SHAPE_HAS_MAX, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1068, 0, 110, 0, 0, 0, 0, INT64_C(1), INT64_C(2048)}, /* S3TableIntegrationSourceIdentifier */
-    {20354, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1068, 0, 110, 4, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* S3TableIntegrationSourceStatus */
-    {20385, SHAPE_TYPE_STRING, SHAPE_HAS_MIN, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1068, 0, 114, 0, 0, 0, 0, INT64_C(1), INT64_C(0)}, /* S3TableIntegrationSourceStatusReason */
-    {20422, SHAPE_TYPE_LIST, 0, TIMESTAMP_DEFAULT, 0, 290, NO_SHAPE, 14112, 0, 1068, 0, 114, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* S3TableIntegrationSources */
-    {20448, SHAPE_TYPE_STRING, SHAPE_HAS_MIN | SHAPE_HAS_MAX, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1068, 0, 114, 0, 0, 0, 0, INT64_C(1), INT64_C(256)}, /* S3TablesDatasourceName */
-    {20471, SHAPE_TYPE_STRING, SHAPE_HAS_MIN | SHAPE_HAS_MAX, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1068, 0, 114, 0, 0, 0, 0, INT64_C(1), INT64_C(256)}, /* S3TablesDatasourceType */
-    {20494, SHAPE_TYPE_STRING, SHAPE_HAS_MAX, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1068, 0, 114, 0, 20500, 20500, 0, INT64_C(0), INT64_C(1024)}, /* S3Uri */
-    {20546, SHAPE_TYPE_STRING, SHAPE_HAS_MAX, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1068, 0, 114, 0, 0, 0, 0, INT64_C(0), INT64_C(256)}, /* ScheduleExpression */
-    {20565, SHAPE_TYPE_STRING, SHAPE_HAS_MIN, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1068, 0, 114, 0, 0, 0, 0, INT64_C(1), INT64_C(0)}, /* ScheduleTimezone */
-    {20611, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1068, 0, 114, 2, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ScheduleType */
-    {20624, SHAPE_TYPE_STRING, SHAPE_HAS_MAX, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1068, 0, 116, 0, 0, 0, 0, INT64_C(0), INT64_C(1024)}, /* ScheduledQueryDescription */
-    {20650, SHAPE_TYPE_LIST, 0, TIMESTAMP_DEFAULT, 0, 292, NO_SHAPE, 14112, 0, 1068, 0, 116, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ScheduledQueryDestinationList */
-    {20693, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1068, 0, 116, 2, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ScheduledQueryDestinationType */
-    {20723, SHAPE_TYPE_STRING, SHAPE_HAS_MIN | SHAPE_HAS_MAX, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1068, 0, 118, 0, 0, 0, 0, INT64_C(1), INT64_C(300)}, /* ScheduledQueryIdentifier */
-    {20748, SHAPE_TYPE_LIST, SHAPE_HAS_MIN | SHAPE_HAS_MAX, TIMESTAMP_DEFAULT, 0, 528, NO_SHAPE, 14112, 0, 1068, 0, 118, 0, 0, 0, 0, INT64_C(1), INT64_C(50)}, /* ScheduledQueryLogGroupIdentifiers */
-    {20782, SHAPE_TYPE_STRING, SHAPE_HAS_MIN | SHAPE_HAS_MAX, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1068, 0, 118, 0, 0, 0, 0, INT64_C(1), INT64_C(300)}, /* ScheduledQueryName */
-    {20809, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1068, 0, 118, 2, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ScheduledQueryState */
-    {20829, SHAPE_TYPE_LIST, 0, TIMESTAMP_DEFAULT, 0, 293, NO_SHAPE, 14112, 0, 1068, 0, 120, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ScheduledQuerySummaryList */
-    {20859, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1068, 0, 120, 1, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Scope */
-    {20865, SHAPE_TYPE_LIST, 0, TIMESTAMP_DEFAULT, 0, 294, NO_SHAPE, 14112, 0, 1068, 0, 121, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* SearchedLogStreams */
-    {20884, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1068, 0, 121, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* SelectionCriteria */
-    {20902, SHAPE_TYPE_STRING, SHAPE_HAS_MIN, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1068, 0, 121, 0, 0, 0, 0, INT64_C(1), INT64_C(0)}, /* SequenceToken */
-    {20916, SHAPE_TYPE_STRING, SHAPE_HAS_MIN | SHAPE_HAS_MAX, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1068, 0, 121, 0, 20924, 20924, 0, INT64_C(1), INT64_C(255)}, /* Service */
-    {20932, SHAPE_TYPE_STRING, SHAPE_HAS_MIN | SHAPE_HAS_MAX, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1068, 0, 121, 0, 0, 0, 0, INT64_C(0), INT64_C(256)}, /* SessionId */
-    {20942, SHAPE_TYPE_STRING, SHAPE_HAS_MIN | SHAPE_HAS_MAX, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1068, 0, 121, 0, 0, 0, 0, INT64_C(1), INT64_C(128)}, /* Source */
-    {20949, SHAPE_TYPE_STRING, SHAPE_HAS_MIN, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1068, 0, 121, 0, 0, 0, 0, INT64_C(1), INT64_C(0)}, /* SourceTimezone */
-    {20964, SHAPE_TYPE_STRING, SHAPE_HAS_MIN | SHAPE_HAS_MAX, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1068, 0, 121, 0, 0, 0, 0, INT64_C(1), INT64_C(128)}, /* SplitStringDelimiter */
-    {20985, SHAPE_TYPE_LIST, SHAPE_HAS_MIN | SHAPE_HAS_MAX, TIMESTAMP_DEFAULT, 0, 300, NO_SHAPE, 14112, 0, 1068, 0, 121, 0, 0, 0, 0, INT64_C(1), INT64_C(10)}, /* SplitStringEntries */
-    {21308, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1068, 0, 121, 27, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* StandardUnit */
-    {21321, SHAPE_TYPE_BOOLEAN, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1068, 0, 148, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* StartFromHead */
-    {21335, SHAPE_TYPE_LIST, SHAPE_HAS_MIN | SHAPE_HAS_MAX, TIMESTAMP_DEFAULT, 0, 528, NO_SHAPE, 14112, 0, 1068, 0, 148, 0, 0, 0, 0, INT64_C(1), INT64_C(10)}, /* StartLiveTailLogGroupIdentifiers */
-    {21368, SHAPE_TYPE_LONG, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1068, 0, 148, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* StartTimeOffset */
-    {21402, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1068, 0, 148, 3, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* State */
-    {21408, SHAPE_TYPE_DOUBLE, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1068, 0, 151, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* StatsValue */
-    {21439, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1068, 0, 151, 2, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* StorageTier */
-    {21451, SHAPE_TYPE_LONG, SHAPE_HAS_MIN, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1068, 0, 153, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* StoredBytes */
-    {21463, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1068, 0, 153, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* String */
-    {21470, SHAPE_TYPE_LIST, 0, TIMESTAMP_DEFAULT, 0, 308, NO_SHAPE, 14112, 0, 1068, 0, 153, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* SubscriptionFilters */
-    {21490, SHAPE_TYPE_LIST, SHAPE_HAS_MIN | SHAPE_HAS_MAX, TIMESTAMP_DEFAULT, 0, 310, NO_SHAPE, 14112, 0, 1068, 0, 153, 0, 0, 0, 0, INT64_C(1), INT64_C(10)}, /* SubstituteStringEntries */
-    {21514, SHAPE_TYPE_BOOLEAN, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1068, 0, 153, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Success */
-    {21546, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1068, 0, 153, 2, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* SuppressionState */
-    {21580, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1068, 0, 155, 2, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* SuppressionType */
-    {21618, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1068, 0, 157, 3, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* SuppressionUnit */
-    {21634, SHAPE_TYPE_LIST, 0, TIMESTAMP_DEFAULT, 0, 312, NO_SHAPE, 14112, 0, 1068, 0, 160, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* SyslogConfigurations */
-    {21660, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1068, 0, 160, 1, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* SyslogSourceType */
-    {21677, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1068, 0, 161, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* SystemField */
-    {21689, SHAPE_TYPE_STRING, SHAPE_HAS_MIN | SHAPE_HAS_MAX, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1068, 0, 161, 0, 0, 0, 0, INT64_C(1), INT64_C(10485760)}, /* TableBody */
-    {21699, SHAPE_TYPE_LIST, 0, TIMESTAMP_DEFAULT, 0, 652, NO_SHAPE, 14112, 0, 1068, 0, 161, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* TableFields */
-    {21711, SHAPE_TYPE_STRING, SHAPE_HAS_MIN | SHAPE_HAS_MAX, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1068, 0, 161, 0, 21724, 21724, 0, INT64_C(1), INT64_C(128)}, /* TagFilterKey */
-    {21756, SHAPE_TYPE_STRING, SHAPE_HAS_MIN | SHAPE_HAS_MAX, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1068, 0, 161, 0, 21771, 21771, 0, INT64_C(0), INT64_C(259)}, /* TagFilterValue */
-    {21811, SHAPE_TYPE_LIST, SHAPE_HAS_MIN | SHAPE_HAS_MAX, TIMESTAMP_DEFAULT, 0, 665, NO_SHAPE, 14112, 0, 1068, 0, 161, 0, 0, 0, 0, INT64_C(0), INT64_C(5)}, /* TagFilterValues */
-    {21827, SHAPE_TYPE_LIST, SHAPE_HAS_MIN | SHAPE_HAS_MAX, TIMESTAMP_DEFAULT, 0, 313, NO_SHAPE, 14112, 0, 1068, 0, 161, 0, 0, 0, 0, INT64_C(1), INT64_C(5)}, /* TagFilters */
-    {21838, SHAPE_TYPE_STRING, SHAPE_HAS_MIN | SHAPE_HAS_MAX, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1068, 0, 161, 0, 21724, 21724, 0, INT64_C(1), INT64_C(128)}, /* TagKey */
-    {21845, SHAPE_TYPE_LIST, SHAPE_HAS_MIN | SHAPE_HAS_MAX, TIMESTAMP_DEFAULT, 0, 668, NO_SHAPE, 14112, 0, 1068, 0, 161, 0, 0, 0, 0, INT64_C(0), INT64_C(50)}, /* TagKeyList */
-    {21856, SHAPE_TYPE_LIST, SHAPE_HAS_MIN, TIMESTAMP_DEFAULT, 0, 668, NO_SHAPE, 14112, 0, 1068, 0, 161, 0, 0, 0, 0, INT64_C(1), INT64_C(0)}, /* TagList */
-    {21864, SHAPE_TYPE_STRING, SHAPE_HAS_MAX, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1068, 0, 161, 0, 21873, 21873, 0, INT64_C(0), INT64_C(256)}, /* TagValue */
-    {21905, SHAPE_TYPE_MAP, SHAPE_HAS_MIN | SHAPE_HAS_MAX, TIMESTAMP_DEFAULT, 0, 671, 668, 146, 124, 1068, 0, 161, 0, 0, 0, 0, INT64_C(1), INT64_C(50)}, /* Tags */
-    {21910, SHAPE_TYPE_STRING, SHAPE_HAS_MIN | SHAPE_HAS_MAX, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1068, 0, 161, 0, 0, 0, 0, INT64_C(1), INT64_C(128)}, /* Target */
-    {21917, SHAPE_TYPE_STRING, SHAPE_HAS_MIN, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1068, 0, 161, 0, 0, 0, 0, INT64_C(1), INT64_C(0)}, /* TargetArn */
-    {21927, SHAPE_TYPE_STRING, SHAPE_HAS_MIN | SHAPE_HAS_MAX, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1068, 0, 161, 0, 0, 0, 0, INT64_C(1), INT64_C(64)}, /* TargetFormat */
-    {21940, SHAPE_TYPE_STRING, SHAPE_HAS_MIN, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1068, 0, 161, 0, 0, 0, 0, INT64_C(1), INT64_C(0)}, /* TargetTimezone */
-    {21955, SHAPE_TYPE_LIST, SHAPE_HAS_MIN | SHAPE_HAS_MAX, TIMESTAMP_DEFAULT, 0, 440, NO_SHAPE, 14112, 0, 1068, 0, 161, 0, 0, 0, 0, INT64_C(1), INT64_C(50)}, /* TestEventMessages */
-    {21973, SHAPE_TYPE_STRING, SHAPE_HAS_MIN, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1068, 0, 161, 0, 0, 0, 0, INT64_C(1), INT64_C(0)}, /* Time */
-    {21978, SHAPE_TYPE_LONG, SHAPE_HAS_MIN, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1068, 0, 161, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Timestamp */
-    {21988, SHAPE_TYPE_STRING, SHAPE_HAS_MIN | SHAPE_HAS_MAX, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1068, 0, 161, 0, 0, 0, 0, INT64_C(1), INT64_C(128)}, /* ToKey */
-    {21994, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1068, 0, 161, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Token */
-    {22000, SHAPE_TYPE_STRING, SHAPE_HAS_MIN, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1068, 0, 161, 0, 0, 0, 0, INT64_C(1), INT64_C(0)}, /* TokenString */
-    {22012, SHAPE_TYPE_LONG, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1068, 0, 161, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* TokenValue */
-    {22023, SHAPE_TYPE_STRING, SHAPE_HAS_MIN, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1068, 0, 161, 0, 0, 0, 0, INT64_C(1), INT64_C(0)}, /* TransformedEventMessage */
-    {22047, SHAPE_TYPE_LIST, 0, TIMESTAMP_DEFAULT, 0, 322, NO_SHAPE, 14112, 0, 1068, 0, 161, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* TransformedLogs */
-    {22063, SHAPE_TYPE_LIST, 0, TIMESTAMP_DEFAULT, 0, 323, NO_SHAPE, 14112, 0, 1068, 0, 161, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* TriggerHistoryRecordList */
-    {22088, SHAPE_TYPE_LIST, SHAPE_HAS_MIN | SHAPE_HAS_MAX, TIMESTAMP_DEFAULT, 0, 696, NO_SHAPE, 14112, 0, 1068, 0, 161, 0, 0, 0, 0, INT64_C(1), INT64_C(10)}, /* TrimStringWithKeys */
-    {22115, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1068, 0, 161, 4, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Type */
-    {22120, SHAPE_TYPE_LIST, SHAPE_HAS_MIN | SHAPE_HAS_MAX, TIMESTAMP_DEFAULT, 0, 326, NO_SHAPE, 14112, 0, 1068, 0, 165, 0, 0, 0, 0, INT64_C(1), INT64_C(5)}, /* TypeConverterEntries */
-    {22141, SHAPE_TYPE_BOOLEAN, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1068, 0, 165, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Unmask */
-    {22148, SHAPE_TYPE_LIST, SHAPE_HAS_MIN | SHAPE_HAS_MAX, TIMESTAMP_DEFAULT, 0, 696, NO_SHAPE, 14112, 0, 1068, 0, 165, 0, 0, 0, 0, INT64_C(1), INT64_C(10)}, /* UpperCaseStringWithKeys */
-    {22172, SHAPE_TYPE_STRING, SHAPE_HAS_MIN | SHAPE_HAS_MAX, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1068, 0, 165, 0, 0, 0, 0, INT64_C(1), INT64_C(2048)}, /* UserIdentity */
-    {22185, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1068, 0, 165, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Value */
-    {22191, SHAPE_TYPE_STRING, SHAPE_HAS_MIN | SHAPE_HAS_MAX, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1068, 0, 165, 0, 0, 0, 0, INT64_C(1), INT64_C(128)}, /* ValueKey */
-    {22200, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1068, 0, 165, 0, 22214, 22214, 0, INT64_C(0), INT64_C(0)}, /* VpcEndpointId */
-    {22236, SHAPE_TYPE_STRING, SHAPE_HAS_MIN, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1068, 0, 165, 0, 0, 0, 0, INT64_C(1), INT64_C(0)}, /* WithKey */
+    {20224, SHAPE_TYPE_STRING, SHAPE_HAS_MIN | SHAPE_HAS_MAX, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1068, 0, 110, 0, 20237, 20245, 0, INT64_C(1), INT64_C(255)}, /* ResourceType */
+    {20254, SHAPE_TYPE_LIST, SHAPE_HAS_MIN | SHAPE_HAS_MAX, TIMESTAMP_DEFAULT, 0, 612, NO_SHAPE, 14112, 0, 1068, 0, 110, 0, 0, 0, 0, INT64_C(1), INT64_C(10)}, /* ResourceTypes */
+    {20268, SHAPE_TYPE_LIST, 0, TIMESTAMP_DEFAULT, 0, 287, NO_SHAPE, 14112, 0, 1068, 0, 110, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ResultRows */
+    {20279, SHAPE_TYPE_STRING, SHAPE_HAS_MIN, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1068, 0, 110, 0, 0, 0, 0, INT64_C(1), INT64_C(0)}, /* RoleArn */
+    {20287, SHAPE_TYPE_STRING, SHAPE_HAS_MIN | SHAPE_HAS_MAX, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1068, 0, 110, 0, 0, 0, 0, INT64_C(1), INT64_C(2048)}, /* S3TableIntegrationSourceIdentifier */
+    {20363, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1068, 0, 110, 4, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* S3TableIntegrationSourceStatus */
+    {20394, SHAPE_TYPE_STRING, SHAPE_HAS_MIN, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1068, 0, 114, 0, 0, 0, 0, INT64_C(1), INT64_C(0)}, /* S3TableIntegrationSourceStatusReason */
+    {20431, SHAPE_TYPE_LIST, 0, TIMESTAMP_DEFAULT, 0, 290, NO_SHAPE, 14112, 0, 1068, 0, 114, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* S3TableIntegrationSources */
+    {20457, SHAPE_TYPE_STRING, SHAPE_HAS_MIN | SHAPE_HAS_MAX, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1068, 0, 114, 0, 0, 0, 0, INT64_C(1), INT64_C(256)}, /* S3TablesDatasourceName */
+    {20480, SHAPE_TYPE_STRING, SHAPE_HAS_MIN | SHAPE_HAS_MAX, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1068, 0, 114, 0, 0, 0, 0, INT64_C(1), INT64_C(256)}, /* S3TablesDatasourceType */
+    {20503, SHAPE_TYPE_STRING, SHAPE_HAS_MAX, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1068, 0, 114, 0, 20509, 20509, 0, INT64_C(0), INT64_C(1024)}, /* S3Uri */
+    {20555, SHAPE_TYPE_STRING, SHAPE_HAS_MAX, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1068, 0, 114, 0, 0, 0, 0, INT64_C(0), INT64_C(256)}, /* ScheduleExpression */
+    {20574, SHAPE_TYPE_STRING, SHAPE_HAS_MIN, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1068, 0, 114, 0, 0, 0, 0, INT64_C(1), INT64_C(0)}, /* ScheduleTimezone */
+    {20620, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1068, 0, 114, 2, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ScheduleType */
+    {20633, SHAPE_TYPE_STRING, SHAPE_HAS_MAX, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1068, 0, 116, 0, 0, 0, 0, INT64_C(0), INT64_C(1024)}, /* ScheduledQueryDescription */
+    {20659, SHAPE_TYPE_LIST, 0, TIMESTAMP_DEFAULT, 0, 292, NO_SHAPE, 14112, 0, 1068, 0, 116, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ScheduledQueryDestinationList */
+    {20702, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1068, 0, 116, 2, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ScheduledQueryDestinationType */
+    {20732, SHAPE_TYPE_STRING, SHAPE_HAS_MIN | SHAPE_HAS_MAX, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1068, 0, 118, 0, 0, 0, 0, INT64_C(1), INT64_C(300)}, /* ScheduledQueryIdentifier */
+    {20757, SHAPE_TYPE_LIST, SHAPE_HAS_MIN | SHAPE_HAS_MAX, TIMESTAMP_DEFAULT, 0, 528, NO_SHAPE, 14112, 0, 1068, 0, 118, 0, 0, 0, 0, INT64_C(1), INT64_C(50)}, /* ScheduledQueryLogGroupIdentifiers */
+    {20791, SHAPE_TYPE_STRING, SHAPE_HAS_MIN | SHAPE_HAS_MAX, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1068, 0, 118, 0, 0, 0, 0, INT64_C(1), INT64_C(300)}, /* ScheduledQueryName */
+    {20818, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1068, 0, 118, 2, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ScheduledQueryState */
+    {20838, SHAPE_TYPE_LIST, 0, TIMESTAMP_DEFAULT, 0, 293, NO_SHAPE, 14112, 0, 1068, 0, 120, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ScheduledQuerySummaryList */
+    {20868, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1068, 0, 120, 1, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Scope */
+    {20874, SHAPE_TYPE_LIST, 0, TIMESTAMP_DEFAULT, 0, 294, NO_SHAPE, 14112, 0, 1068, 0, 121, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* SearchedLogStreams */
+    {20893, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1068, 0, 121, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* SelectionCriteria */
+    {20911, SHAPE_TYPE_STRING, SHAPE_HAS_MIN, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1068, 0, 121, 0, 0, 0, 0, INT64_C(1), INT64_C(0)}, /* SequenceToken */
+    {20925, SHAPE_TYPE_STRING, SHAPE_HAS_MIN | SHAPE_HAS_MAX, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1068, 0, 121, 0, 20933, 20933, 0, INT64_C(1), INT64_C(255)}, /* Service */
+    {20941, SHAPE_TYPE_STRING, SHAPE_HAS_MIN | SHAPE_HAS_MAX, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1068, 0, 121, 0, 0, 0, 0, INT64_C(0), INT64_C(256)}, /* SessionId */
+    {20951, SHAPE_TYPE_STRING, SHAPE_HAS_MIN | SHAPE_HAS_MAX, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1068, 0, 121, 0, 0, 0, 0, INT64_C(1), INT64_C(128)}, /* Source */
+    {20958, SHAPE_TYPE_STRING, SHAPE_HAS_MIN, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1068, 0, 121, 0, 0, 0, 0, INT64_C(1), INT64_C(0)}, /* SourceTimezone */
+    {20973, SHAPE_TYPE_STRING, SHAPE_HAS_MIN | SHAPE_HAS_MAX, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1068, 0, 121, 0, 0, 0, 0, INT64_C(1), INT64_C(128)}, /* SplitStringDelimiter */
+    {20994, SHAPE_TYPE_LIST, SHAPE_HAS_MIN | SHAPE_HAS_MAX, TIMESTAMP_DEFAULT, 0, 300, NO_SHAPE, 14112, 0, 1068, 0, 121, 0, 0, 0, 0, INT64_C(1), INT64_C(10)}, /* SplitStringEntries */
+    {21317, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1068, 0, 121, 27, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* StandardUnit */
+    {21330, SHAPE_TYPE_BOOLEAN, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1068, 0, 148, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* StartFromHead */
+    {21344, SHAPE_TYPE_LIST, SHAPE_HAS_MIN | SHAPE_HAS_MAX, TIMESTAMP_DEFAULT, 0, 528, NO_SHAPE, 14112, 0, 1068, 0, 148, 0, 0, 0, 0, INT64_C(1), INT64_C(10)}, /* StartLiveTailLogGroupIdentifiers */
+    {21377, SHAPE_TYPE_LONG, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1068, 0, 148, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* StartTimeOffset */
+    {21411, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1068, 0, 148, 3, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* State */
+    {21417, SHAPE_TYPE_DOUBLE, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1068, 0, 151, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* StatsValue */
+    {21448, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1068, 0, 151, 2, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* StorageTier */
+    {21460, SHAPE_TYPE_LONG, SHAPE_HAS_MIN, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1068, 0, 153, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* StoredBytes */
+    {21472, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1068, 0, 153, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* String */
+    {21479, SHAPE_TYPE_LIST, 0, TIMESTAMP_DEFAULT, 0, 308, NO_SHAPE, 14112, 0, 1068, 0, 153, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* SubscriptionFilters */
+    {21499, SHAPE_TYPE_LIST, SHAPE_HAS_MIN | SHAPE_HAS_MAX, TIMESTAMP_DEFAULT, 0, 310, NO_SHAPE, 14112, 0, 1068, 0, 153, 0, 0, 0, 0, INT64_C(1), INT64_C(10)}, /* SubstituteStringEntries */
+    {21523, SHAPE_TYPE_BOOLEAN, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1068, 0, 153, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Success */
+    {21555, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1068, 0, 153, 2, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* SuppressionState */
+    {21589, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1068, 0, 155, 2, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* SuppressionType */
+    {21627, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1068, 0, 157, 3, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* SuppressionUnit */
+    {21643, SHAPE_TYPE_LIST, 0, TIMESTAMP_DEFAULT, 0, 312, NO_SHAPE, 14112, 0, 1068, 0, 160, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* SyslogConfigurations */
+    {21669, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1068, 0, 160, 1, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* SyslogSourceType */
+    {21686, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1068, 0, 161, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* SystemField */
+    {21698, SHAPE_TYPE_STRING, SHAPE_HAS_MIN | SHAPE_HAS_MAX, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1068, 0, 161, 0, 0, 0, 0, INT64_C(1), INT64_C(10485760)}, /* TableBody */
+    {21708, SHAPE_TYPE_LIST, 0, TIMESTAMP_DEFAULT, 0, 652, NO_SHAPE, 14112, 0, 1068, 0, 161, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* TableFields */
+    {21720, SHAPE_TYPE_STRING, SHAPE_HAS_MIN | SHAPE_HAS_MAX, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1068, 0, 161, 0, 21733, 21733, 0, INT64_C(1), INT64_C(128)}, /* TagFilterKey */
+    {21765, SHAPE_TYPE_STRING, SHAPE_HAS_MIN | SHAPE_HAS_MAX, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1068, 0, 161, 0, 21780, 21780, 0, INT64_C(0), INT64_C(259)}, /* TagFilterValue */
+    {21820, SHAPE_TYPE_LIST, SHAPE_HAS_MIN | SHAPE_HAS_MAX, TIMESTAMP_DEFAULT, 0, 665, NO_SHAPE, 14112, 0, 1068, 0, 161, 0, 0, 0, 0, INT64_C(0), INT64_C(5)}, /* TagFilterValues */
+    {21836, SHAPE_TYPE_LIST, SHAPE_HAS_MIN | SHAPE_HAS_MAX, TIMESTAMP_DEFAULT, 0, 313, NO_SHAPE, 14112, 0, 1068, 0, 161, 0, 0, 0, 0, INT64_C(1), INT64_C(5)}, /* TagFilters */
+    {21847, SHAPE_TYPE_STRING, SHAPE_HAS_MIN | SHAPE_HAS_MAX, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1068, 0, 161, 0, 21733, 21733, 0, INT64_C(1), INT64_C(128)}, /* TagKey */
+    {21854, SHAPE_TYPE_LIST, SHAPE_HAS_MIN | SHAPE_HAS_MAX, TIMESTAMP_DEFAULT, 0, 668, NO_SHAPE, 14112, 0, 1068, 0, 161, 0, 0, 0, 0, INT64_C(0), INT64_C(50)}, /* TagKeyList */
+    {21865, SHAPE_TYPE_LIST, SHAPE_HAS_MIN, TIMESTAMP_DEFAULT, 0, 668, NO_SHAPE, 14112, 0, 1068, 0, 161, 0, 0, 0, 0, INT64_C(1), INT64_C(0)}, /* TagList */
+    {21873, SHAPE_TYPE_STRING, SHAPE_HAS_MAX, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1068, 0, 161, 0, 21882, 21882, 0, INT64_C(0), INT64_C(256)}, /* TagValue */
+    {21914, SHAPE_TYPE_MAP, SHAPE_HAS_MIN | SHAPE_HAS_MAX, TIMESTAMP_DEFAULT, 0, 671, 668, 146, 124, 1068, 0, 161, 0, 0, 0, 0, INT64_C(1), INT64_C(50)}, /* Tags */
+    {21919, SHAPE_TYPE_STRING, SHAPE_HAS_MIN | SHAPE_HAS_MAX, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1068, 0, 161, 0, 0, 0, 0, INT64_C(1), INT64_C(128)}, /* Target */
+    {21926, SHAPE_TYPE_STRING, SHAPE_HAS_MIN, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1068, 0, 161, 0, 0, 0, 0, INT64_C(1), INT64_C(0)}, /* TargetArn */
+    {21936, SHAPE_TYPE_STRING, SHAPE_HAS_MIN | SHAPE_HAS_MAX, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1068, 0, 161, 0, 0, 0, 0, INT64_C(1), INT64_C(64)}, /* TargetFormat */
+    {21949, SHAPE_TYPE_STRING, SHAPE_HAS_MIN, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1068, 0, 161, 0, 0, 0, 0, INT64_C(1), INT64_C(0)}, /* TargetTimezone */
+    {21964, SHAPE_TYPE_LIST, SHAPE_HAS_MIN | SHAPE_HAS_MAX, TIMESTAMP_DEFAULT, 0, 440, NO_SHAPE, 14112, 0, 1068, 0, 161, 0, 0, 0, 0, INT64_C(1), INT64_C(50)}, /* TestEventMessages */
+    {21982, SHAPE_TYPE_STRING, SHAPE_HAS_MIN, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1068, 0, 161, 0, 0, 0, 0, INT64_C(1), INT64_C(0)}, /* Time */
+    {21987, SHAPE_TYPE_LONG, SHAPE_HAS_MIN, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1068, 0, 161, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Timestamp */
+    {21997, SHAPE_TYPE_STRING, SHAPE_HAS_MIN | SHAPE_HAS_MAX, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1068, 0, 161, 0, 0, 0, 0, INT64_C(1), INT64_C(128)}, /* ToKey */
+    {22003, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1068, 0, 161, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Token */
+    {22009, SHAPE_TYPE_STRING, SHAPE_HAS_MIN, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1068, 0, 161, 0, 0, 0, 0, INT64_C(1), INT64_C(0)}, /* TokenString */
+    {22021, SHAPE_TYPE_LONG, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1068, 0, 161, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* TokenValue */
+    {22032, SHAPE_TYPE_STRING, SHAPE_HAS_MIN, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1068, 0, 161, 0, 0, 0, 0, INT64_C(1), INT64_C(0)}, /* TransformedEventMessage */
+    {22056, SHAPE_TYPE_LIST, 0, TIMESTAMP_DEFAULT, 0, 322, NO_SHAPE, 14112, 0, 1068, 0, 161, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* TransformedLogs */
+    {22072, SHAPE_TYPE_LIST, 0, TIMESTAMP_DEFAULT, 0, 323, NO_SHAPE, 14112, 0, 1068, 0, 161, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* TriggerHistoryRecordList */
+    {22097, SHAPE_TYPE_LIST, SHAPE_HAS_MIN | SHAPE_HAS_MAX, TIMESTAMP_DEFAULT, 0, 696, NO_SHAPE, 14112, 0, 1068, 0, 161, 0, 0, 0, 0, INT64_C(1), INT64_C(10)}, /* TrimStringWithKeys */
+    {22124, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1068, 0, 161, 4, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Type */
+    {22129, SHAPE_TYPE_LIST, SHAPE_HAS_MIN | SHAPE_HAS_MAX, TIMESTAMP_DEFAULT, 0, 326, NO_SHAPE, 14112, 0, 1068, 0, 165, 0, 0, 0, 0, INT64_C(1), INT64_C(5)}, /* TypeConverterEntries */
+    {22150, SHAPE_TYPE_BOOLEAN, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1068, 0, 165, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Unmask */
+    {22157, SHAPE_TYPE_LIST, SHAPE_HAS_MIN | SHAPE_HAS_MAX, TIMESTAMP_DEFAULT, 0, 696, NO_SHAPE, 14112, 0, 1068, 0, 165, 0, 0, 0, 0, INT64_C(1), INT64_C(10)}, /* UpperCaseStringWithKeys */
+    {22181, SHAPE_TYPE_STRING, SHAPE_HAS_MIN | SHAPE_HAS_MAX, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1068, 0, 165, 0, 0, 0, 0, INT64_C(1), INT64_C(2048)}, /* UserIdentity */
+    {22194, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1068, 0, 165, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Value */
+    {22200, SHAPE_TYPE_STRING, SHAPE_HAS_MIN | SHAPE_HAS_MAX, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1068, 0, 165, 0, 0, 0, 0, INT64_C(1), INT64_C(128)}, /* ValueKey */
+    {22209, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1068, 0, 165, 0, 22223, 22223, 0, INT64_C(0), INT64_C(0)}, /* VpcEndpointId */
+    {22245, SHAPE_TYPE_STRING, SHAPE_HAS_MIN, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1068, 0, 165, 0, 0, 0, 0, INT64_C(1), INT64_C(0)}, /* WithKey */
 };
 
 static const struct member members[] = {
@@ -3391,10 +3392,10 @@ static const uint32_t enumerations[] = {
     16519, 16581, 16592, 16608, 16616, 16625, 16678, 16686, 16699, 16708, 16715, 16854, 16864, 14193, 16874, 16882, 16897, 17161, 17167, 14168,
     16854, 16864, 14193, 17504, 17512, 17519, 15532, 17552, 17560, 17582, 17588, 17648, 17771, 15525, 14193, 17848, 17938, 17971, 18359, 18368,
     18386, 19102, 19107, 15525, 19289, 19299, 18723, 19356, 19378, 19383, 19389, 19393, 19397, 17552, 19575, 19596, 19619, 19646, 19665, 19684,
-    19854, 19859, 19863, 20029, 16678, 16699, 16708, 20039, 16715, 20049, 15525, 20313, 14193, 20323, 20582, 20599, 15072, 20680, 20801, 14848,
-    20855, 21004, 21012, 21025, 21038, 21044, 21054, 21064, 21074, 21084, 21089, 21098, 21107, 21116, 21125, 14763, 21133, 21146, 21163, 21180,
-    21197, 21214, 21226, 21242, 21258, 21274, 21290, 21303, 21384, 21391, 14585, 18359, 21419, 21522, 21533, 21563, 21571, 21596, 21604, 21612,
-    21655, 15328, 22107, 15340, 15321,
+    19854, 19859, 19863, 20029, 16678, 16699, 16708, 20039, 16715, 20049, 15525, 20322, 14193, 20332, 20591, 20608, 15072, 20689, 20810, 14848,
+    20864, 21013, 21021, 21034, 21047, 21053, 21063, 21073, 21083, 21093, 21098, 21107, 21116, 21125, 21134, 14763, 21142, 21155, 21172, 21189,
+    21206, 21223, 21235, 21251, 21267, 21283, 21299, 21312, 21393, 21400, 14585, 18359, 21428, 21531, 21542, 21572, 21580, 21605, 21613, 21621,
+    21664, 15328, 22116, 15340, 15321,
 };
 
 const struct model logs_model = {

@@ -1272,7 +1272,7 @@ static const struct operation operations[] = {
     {20700, 20633, 20638, 0, 0, 0, 8, NO_SHAPE, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* AddUserToGroup */
     {20715, 20633, 20638, 0, 0, 0, 9, NO_SHAPE, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* AssociateDelegationRequest */
     {20742, 20633, 20638, 0, 0, 0, 10, NO_SHAPE, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* AttachGroupPolicy */
-    {20760, 20633, 20638, 0, 0, 0, 11, NO_SHAPE, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* AttachRolePolicy */
+    {20760, 20633, 20638, 0, 0, 0, 11, NO_SHAPE, 200, 0, 0, 0, SUPPORT_RECORDED, 0}, /* AttachRolePolicy */
     {20777, 20633, 20638, 0, 0, 0, 12, NO_SHAPE, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* AttachUserPolicy */
     {20794, 20633, 20638, 0, 0, 0, 16, NO_SHAPE, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* ChangePassword */
     {20809, 20633, 20638, 0, 20825, 20825, 19, 20, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* CreateAccessKey */
@@ -1282,9 +1282,9 @@ static const struct operation operations[] = {
     {20950, 20633, 20638, 0, 20972, 20972, 26, 27, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* CreateInstanceProfile */
     {21000, 20633, 20638, 0, 21019, 21019, 28, 29, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* CreateLoginProfile */
     {21044, 20633, 20638, 0, 21072, 21072, 30, 31, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* CreateOpenIDConnectProvider */
-    {21106, 20633, 20638, 0, 21119, 21119, 32, 33, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* CreatePolicy */
-    {21138, 20633, 20638, 0, 21158, 21158, 34, 35, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* CreatePolicyVersion */
-    {21184, 20633, 20638, 0, 21195, 21195, 36, 37, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* CreateRole */
+    {21106, 20633, 20638, 0, 21119, 21119, 32, 33, 200, 0, 0, 0, SUPPORT_RECORDED, 0}, /* CreatePolicy */
+    {21138, 20633, 20638, 0, 21158, 21158, 34, 35, 200, 0, 0, 0, SUPPORT_RECORDED, 0}, /* CreatePolicyVersion */
+    {21184, 20633, 20638, 0, 21195, 21195, 36, 37, 200, 0, 0, 0, SUPPORT_RECORDED, 0}, /* CreateRole */
     {21212, 20633, 20638, 0, 21231, 21231, 38, 39, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* CreateSAMLProvider */
     {21256, 20633, 20638, 0, 21280, 21280, 40, 41, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* CreateServiceLinkedRole */
     {21310, 20633, 20638, 0, 21342, 21342, 42, 43, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* CreateServiceSpecificCredential */
@@ -1299,11 +1299,11 @@ static const struct operation operations[] = {
     {21573, 20633, 20638, 0, 0, 0, 59, NO_SHAPE, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* DeleteInstanceProfile */
     {21595, 20633, 20638, 0, 0, 0, 60, NO_SHAPE, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* DeleteLoginProfile */
     {21614, 20633, 20638, 0, 0, 0, 61, NO_SHAPE, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* DeleteOpenIDConnectProvider */
-    {21642, 20633, 20638, 0, 0, 0, 62, NO_SHAPE, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* DeletePolicy */
-    {21655, 20633, 20638, 0, 0, 0, 63, NO_SHAPE, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* DeletePolicyVersion */
-    {21675, 20633, 20638, 0, 0, 0, 66, NO_SHAPE, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* DeleteRole */
+    {21642, 20633, 20638, 0, 0, 0, 62, NO_SHAPE, 200, 0, 0, 0, SUPPORT_DONE, 0}, /* DeletePolicy */
+    {21655, 20633, 20638, 0, 0, 0, 63, NO_SHAPE, 200, 0, 0, 0, SUPPORT_DONE, 0}, /* DeletePolicyVersion */
+    {21675, 20633, 20638, 0, 0, 0, 66, NO_SHAPE, 200, 0, 0, 0, SUPPORT_DONE, 0}, /* DeleteRole */
     {21686, 20633, 20638, 0, 0, 0, 64, NO_SHAPE, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* DeleteRolePermissionsBoundary */
-    {21716, 20633, 20638, 0, 0, 0, 65, NO_SHAPE, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* DeleteRolePolicy */
+    {21716, 20633, 20638, 0, 0, 0, 65, NO_SHAPE, 200, 0, 0, 0, SUPPORT_DONE, 0}, /* DeleteRolePolicy */
     {21733, 20633, 20638, 0, 0, 0, 67, NO_SHAPE, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* DeleteSAMLProvider */
     {21752, 20633, 20638, 0, 0, 0, 68, NO_SHAPE, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* DeleteSSHPublicKey */
     {21771, 20633, 20638, 0, 0, 0, 69, NO_SHAPE, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* DeleteServerCertificate */
@@ -1315,7 +1315,7 @@ static const struct operation operations[] = {
     {21947, 20633, 20638, 0, 0, 0, 75, NO_SHAPE, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* DeleteUserPolicy */
     {21964, 20633, 20638, 0, 0, 0, 77, NO_SHAPE, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* DeleteVirtualMFADevice */
     {21987, 20633, 20638, 0, 0, 0, 79, NO_SHAPE, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* DetachGroupPolicy */
-    {22005, 20633, 20638, 0, 0, 0, 80, NO_SHAPE, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* DetachRolePolicy */
+    {22005, 20633, 20638, 0, 0, 0, 80, NO_SHAPE, 200, 0, 0, 0, SUPPORT_DONE, 0}, /* DetachRolePolicy */
     {22022, 20633, 20638, 0, 0, 0, 81, NO_SHAPE, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* DetachUserPolicy */
     {22039, 20633, 20638, 0, 22085, 22085, 82, 83, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* DisableOrganizationsRootCredentialsManagement */
     {22137, 20633, 20638, 0, 22170, 22170, 84, 85, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* DisableOrganizationsRootSessions */
@@ -1344,43 +1344,43 @@ static const struct operation operations[] = {
     {23386, 20633, 20638, 0, 23411, 23411, 131, 132, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* GetOpenIDConnectProvider */
     {23442, 20633, 20638, 0, 23471, 23471, 133, 134, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* GetOrganizationsAccessReport */
     {23506, 20633, 20638, 0, 23543, 23543, NO_SHAPE, 135, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* GetOutboundWebIdentityFederationInfo */
-    {23586, 20633, 20638, 0, 23596, 23596, 136, 137, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* GetPolicy */
-    {23612, 20633, 20638, 0, 23629, 23629, 138, 139, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* GetPolicyVersion */
-    {23652, 20633, 20638, 0, 23660, 23660, 142, 143, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* GetRole */
-    {23674, 20633, 20638, 0, 23688, 23688, 140, 141, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* GetRolePolicy */
+    {23586, 20633, 20638, 0, 23596, 23596, 136, 137, 200, 0, 0, 0, SUPPORT_DONE, 0}, /* GetPolicy */
+    {23612, 20633, 20638, 0, 23629, 23629, 138, 139, 200, 0, 0, 0, SUPPORT_DONE, 0}, /* GetPolicyVersion */
+    {23652, 20633, 20638, 0, 23660, 23660, 142, 143, 200, 0, 0, 0, SUPPORT_DONE, 0}, /* GetRole */
+    {23674, 20633, 20638, 0, 23688, 23688, 140, 141, 200, 0, 0, 0, SUPPORT_DONE, 0}, /* GetRolePolicy */
     {23708, 20633, 20638, 0, 23724, 23724, 144, 145, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* GetSAMLProvider */
     {23746, 20633, 20638, 0, 23762, 23762, 146, 147, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* GetSSHPublicKey */
     {23784, 20633, 20638, 0, 23805, 23805, 148, 149, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* GetServerCertificate */
     {23832, 20633, 20638, 0, 23862, 23862, 150, 151, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* GetServiceLastAccessedDetails */
     {23898, 20633, 20638, 0, 23940, 23940, 152, 153, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* GetServiceLastAccessedDetailsWithEntities */
     {23988, 20633, 20638, 0, 24023, 24023, 154, 155, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* GetServiceLinkedRoleDeletionStatus */
-    {24064, 20633, 20638, 0, 24072, 24072, 158, 159, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* GetUser */
+    {24064, 20633, 20638, 0, 24072, 24072, 158, 159, 200, 0, 0, 0, SUPPORT_DONE, 0}, /* GetUser */
     {24086, 20633, 20638, 0, 24100, 24100, 156, 157, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* GetUserPolicy */
     {24120, 20633, 20638, 0, 24135, 24135, 171, 172, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* ListAccessKeys */
-    {24156, 20633, 20638, 0, 24175, 24175, 173, 174, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* ListAccountAliases */
+    {24156, 20633, 20638, 0, 24175, 24175, 173, 174, 200, 0, 0, 0, SUPPORT_DONE, 0}, /* ListAccountAliases */
     {24200, 20633, 20638, 0, 24226, 24226, 175, 176, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* ListAttachedGroupPolicies */
-    {24258, 20633, 20638, 0, 24283, 24283, 177, 178, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* ListAttachedRolePolicies */
+    {24258, 20633, 20638, 0, 24283, 24283, 177, 178, 200, 0, 0, 0, SUPPORT_DONE, 0}, /* ListAttachedRolePolicies */
     {24314, 20633, 20638, 0, 24339, 24339, 179, 180, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* ListAttachedUserPolicies */
     {24370, 20633, 20638, 0, 24393, 24393, 181, 182, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* ListDelegationRequests */
-    {24422, 20633, 20638, 0, 24444, 24444, 183, 184, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* ListEntitiesForPolicy */
+    {24422, 20633, 20638, 0, 24444, 24444, 183, 184, 200, 0, 0, 0, SUPPORT_DONE, 0}, /* ListEntitiesForPolicy */
     {24472, 20633, 20638, 0, 24490, 24490, 185, 186, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* ListGroupPolicies */
     {24514, 20633, 20638, 0, 24525, 24525, 189, 190, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* ListGroups */
     {24542, 20633, 20638, 0, 24560, 24560, 187, 188, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* ListGroupsForUser */
     {24584, 20633, 20638, 0, 24608, 24608, 191, 192, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* ListInstanceProfileTags */
     {24638, 20633, 20638, 0, 24659, 24659, 195, 196, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* ListInstanceProfiles */
-    {24686, 20633, 20638, 0, 24714, 24714, 193, 194, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* ListInstanceProfilesForRole */
+    {24686, 20633, 20638, 0, 24714, 24714, 193, 194, 200, 0, 0, 0, SUPPORT_DONE, 0}, /* ListInstanceProfilesForRole */
     {24748, 20633, 20638, 0, 24766, 24766, 197, 198, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* ListMFADeviceTags */
     {24790, 20633, 20638, 0, 24805, 24805, 199, 200, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* ListMFADevices */
     {24826, 20633, 20638, 0, 24856, 24856, 201, 202, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* ListOpenIDConnectProviderTags */
     {24892, 20633, 20638, 0, 24919, 24919, 203, 204, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* ListOpenIDConnectProviders */
     {24952, 20633, 20638, 0, 24978, 24978, 205, 206, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* ListOrganizationsFeatures */
-    {25010, 20633, 20638, 0, 25023, 25023, 210, 211, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* ListPolicies */
+    {25010, 20633, 20638, 0, 25023, 25023, 210, 211, 200, 0, 0, 0, SUPPORT_DONE, 0}, /* ListPolicies */
     {25042, 20633, 20638, 0, 25076, 25076, 208, 209, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* ListPoliciesGrantingServiceAccess */
-    {25116, 20633, 20638, 0, 25131, 25131, 212, 213, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* ListPolicyTags */
-    {25152, 20633, 20638, 0, 25171, 25171, 214, 215, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* ListPolicyVersions */
-    {25196, 20633, 20638, 0, 25213, 25213, 216, 217, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* ListRolePolicies */
-    {25236, 20633, 20638, 0, 25249, 25249, 218, 219, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* ListRoleTags */
-    {25268, 20633, 20638, 0, 25278, 25278, 220, 221, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* ListRoles */
+    {25116, 20633, 20638, 0, 25131, 25131, 212, 213, 200, 0, 0, 0, SUPPORT_DONE, 0}, /* ListPolicyTags */
+    {25152, 20633, 20638, 0, 25171, 25171, 214, 215, 200, 0, 0, 0, SUPPORT_DONE, 0}, /* ListPolicyVersions */
+    {25196, 20633, 20638, 0, 25213, 25213, 216, 217, 200, 0, 0, 0, SUPPORT_DONE, 0}, /* ListRolePolicies */
+    {25236, 20633, 20638, 0, 25249, 25249, 218, 219, 200, 0, 0, 0, SUPPORT_DONE, 0}, /* ListRoleTags */
+    {25268, 20633, 20638, 0, 25278, 25278, 220, 221, 200, 0, 0, 0, SUPPORT_DONE, 0}, /* ListRoles */
     {25294, 20633, 20638, 0, 25315, 25315, 222, 223, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* ListSAMLProviderTags */
     {25342, 20633, 20638, 0, 25360, 25360, 224, 225, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* ListSAMLProviders */
     {25384, 20633, 20638, 0, 25402, 25402, 226, 227, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* ListSSHPublicKeys */
@@ -1394,7 +1394,7 @@ static const struct operation operations[] = {
     {25756, 20633, 20638, 0, 25778, 25778, 242, 243, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* ListVirtualMFADevices */
     {25806, 20633, 20638, 0, 0, 0, 271, NO_SHAPE, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* PutGroupPolicy */
     {25821, 20633, 20638, 0, 0, 0, 272, NO_SHAPE, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* PutRolePermissionsBoundary */
-    {25848, 20633, 20638, 0, 0, 0, 273, NO_SHAPE, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* PutRolePolicy */
+    {25848, 20633, 20638, 0, 0, 0, 273, NO_SHAPE, 200, 0, 0, 0, SUPPORT_RECORDED, 0}, /* PutRolePolicy */
     {25862, 20633, 20638, 0, 0, 0, 274, NO_SHAPE, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* PutUserPermissionsBoundary */
     {25889, 20633, 20638, 0, 0, 0, 275, NO_SHAPE, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* PutUserPolicy */
     {25903, 20633, 20638, 0, 0, 0, 276, NO_SHAPE, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* RejectDelegationRequest */
@@ -1404,35 +1404,35 @@ static const struct operation operations[] = {
     {26017, 20633, 20638, 0, 26048, 26048, 281, 282, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* ResetServiceSpecificCredential */
     {26085, 20633, 20638, 0, 0, 0, 284, NO_SHAPE, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* ResyncMFADevice */
     {26101, 20633, 20638, 0, 0, 0, 293, NO_SHAPE, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* SendDelegationToken */
-    {26121, 20633, 20638, 0, 0, 0, 302, NO_SHAPE, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* SetDefaultPolicyVersion */
+    {26121, 20633, 20638, 0, 0, 0, 302, NO_SHAPE, 200, 0, 0, 0, SUPPORT_RECORDED, 0}, /* SetDefaultPolicyVersion */
     {26145, 20633, 20638, 0, 0, 0, 303, NO_SHAPE, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* SetSecurityTokenServicePreferences */
     {26180, 20633, 20638, 0, 26201, 26201, 305, 306, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* SimulateCustomPolicy */
     {26228, 20633, 20638, 0, 26252, 26252, 307, 306, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* SimulatePrincipalPolicy */
     {26282, 20633, 20638, 0, 0, 0, 310, NO_SHAPE, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* TagInstanceProfile */
     {26301, 20633, 20638, 0, 0, 0, 311, NO_SHAPE, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* TagMFADevice */
     {26314, 20633, 20638, 0, 0, 0, 312, NO_SHAPE, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* TagOpenIDConnectProvider */
-    {26339, 20633, 20638, 0, 0, 0, 313, NO_SHAPE, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* TagPolicy */
-    {26349, 20633, 20638, 0, 0, 0, 314, NO_SHAPE, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* TagRole */
+    {26339, 20633, 20638, 0, 0, 0, 313, NO_SHAPE, 200, 0, 0, 0, SUPPORT_DONE, 0}, /* TagPolicy */
+    {26349, 20633, 20638, 0, 0, 0, 314, NO_SHAPE, 200, 0, 0, 0, SUPPORT_DONE, 0}, /* TagRole */
     {26357, 20633, 20638, 0, 0, 0, 315, NO_SHAPE, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* TagSAMLProvider */
     {26373, 20633, 20638, 0, 0, 0, 316, NO_SHAPE, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* TagServerCertificate */
     {26394, 20633, 20638, 0, 0, 0, 317, NO_SHAPE, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* TagUser */
     {26402, 20633, 20638, 0, 0, 0, 321, NO_SHAPE, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* UntagInstanceProfile */
     {26423, 20633, 20638, 0, 0, 0, 322, NO_SHAPE, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* UntagMFADevice */
     {26438, 20633, 20638, 0, 0, 0, 323, NO_SHAPE, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* UntagOpenIDConnectProvider */
-    {26465, 20633, 20638, 0, 0, 0, 324, NO_SHAPE, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* UntagPolicy */
-    {26477, 20633, 20638, 0, 0, 0, 325, NO_SHAPE, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* UntagRole */
+    {26465, 20633, 20638, 0, 0, 0, 324, NO_SHAPE, 200, 0, 0, 0, SUPPORT_DONE, 0}, /* UntagPolicy */
+    {26477, 20633, 20638, 0, 0, 0, 325, NO_SHAPE, 200, 0, 0, 0, SUPPORT_DONE, 0}, /* UntagRole */
     {26487, 20633, 20638, 0, 0, 0, 326, NO_SHAPE, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* UntagSAMLProvider */
     {26505, 20633, 20638, 0, 0, 0, 327, NO_SHAPE, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* UntagServerCertificate */
     {26528, 20633, 20638, 0, 0, 0, 328, NO_SHAPE, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* UntagUser */
     {26538, 20633, 20638, 0, 0, 0, 329, NO_SHAPE, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* UpdateAccessKey */
     {26554, 20633, 20638, 0, 0, 0, 330, NO_SHAPE, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* UpdateAccountPasswordPolicy */
-    {26582, 20633, 20638, 0, 0, 0, 331, NO_SHAPE, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* UpdateAssumeRolePolicy */
+    {26582, 20633, 20638, 0, 0, 0, 331, NO_SHAPE, 200, 0, 0, 0, SUPPORT_RECORDED, 0}, /* UpdateAssumeRolePolicy */
     {26605, 20633, 20638, 0, 0, 0, 332, NO_SHAPE, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* UpdateDelegationRequest */
     {26629, 20633, 20638, 0, 0, 0, 333, NO_SHAPE, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* UpdateGroup */
     {26641, 20633, 20638, 0, 0, 0, 334, NO_SHAPE, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* UpdateLoginProfile */
     {26660, 20633, 20638, 0, 0, 0, 335, NO_SHAPE, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* UpdateOpenIDConnectProviderThumbprint */
-    {26698, 20633, 20638, 0, 26709, 26709, 338, 339, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* UpdateRole */
-    {26726, 20633, 20638, 0, 26748, 26748, 336, 337, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* UpdateRoleDescription */
+    {26698, 20633, 20638, 0, 26709, 26709, 338, 339, 200, 0, 0, 0, SUPPORT_DONE, 0}, /* UpdateRole */
+    {26726, 20633, 20638, 0, 26748, 26748, 336, 337, 200, 0, 0, 0, SUPPORT_DONE, 0}, /* UpdateRoleDescription */
     {26776, 20633, 20638, 0, 26795, 26795, 340, 341, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* UpdateSAMLProvider */
     {26820, 20633, 20638, 0, 0, 0, 342, NO_SHAPE, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* UpdateSSHPublicKey */
     {26839, 20633, 20638, 0, 0, 0, 343, NO_SHAPE, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* UpdateServerCertificate */
@@ -2055,8 +2055,8 @@ static const struct member members[] = {
     {1, 1, 1, 451, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* AssociateDelegationRequestRequest.DelegationRequestId */
     {466, 466, 466, 467, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* AttachGroupPolicyRequest.GroupName */
     {532, 532, 532, 429, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* AttachGroupPolicyRequest.PolicyArn */
-    {532, 532, 532, 429, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* AttachRolePolicyRequest.PolicyArn */
-    {425, 425, 425, 540, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* AttachRolePolicyRequest.RoleName */
+    {532, 532, 532, 429, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* AttachRolePolicyRequest.PolicyArn */
+    {425, 425, 425, 540, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* AttachRolePolicyRequest.RoleName */
     {532, 532, 532, 429, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* AttachUserPolicyRequest.PolicyArn */
     {207, 207, 207, 576, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* AttachUserPolicyRequest.UserName */
     {615, 615, 615, 429, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* AttachedPermissionsBoundary.PermissionsBoundaryArn */
@@ -2100,23 +2100,23 @@ static const struct member members[] = {
     {1458, 1458, 1458, 388, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateOpenIDConnectProviderRequest.Url */
     {338, 338, 338, 429, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateOpenIDConnectProviderResponse.OpenIDConnectProviderArn */
     {1253, 1253, 1253, 568, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateOpenIDConnectProviderResponse.Tags */
-    {986, 986, 986, 505, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreatePolicyRequest.Description */
-    {1203, 1203, 1203, 520, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreatePolicyRequest.Path */
-    {1533, 1533, 1533, 507, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreatePolicyRequest.PolicyDocument */
-    {690, 690, 690, 513, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreatePolicyRequest.PolicyName */
-    {1253, 1253, 1253, 568, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreatePolicyRequest.Tags */
+    {986, 986, 986, 505, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CreatePolicyRequest.Description */
+    {1203, 1203, 1203, 520, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CreatePolicyRequest.Path */
+    {1533, 1533, 1533, 507, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CreatePolicyRequest.PolicyDocument */
+    {690, 690, 690, 513, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CreatePolicyRequest.PolicyName */
+    {1253, 1253, 1253, 568, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CreatePolicyRequest.Tags */
     {1568, 1568, 1568, 259, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreatePolicyResponse.Policy */
-    {532, 532, 532, 429, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreatePolicyVersionRequest.PolicyArn */
-    {1533, 1533, 1533, 507, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreatePolicyVersionRequest.PolicyDocument */
-    {1596, 1596, 1596, 436, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreatePolicyVersionRequest.SetAsDefault */
+    {532, 532, 532, 429, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CreatePolicyVersionRequest.PolicyArn */
+    {1533, 1533, 1533, 507, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CreatePolicyVersionRequest.PolicyDocument */
+    {1596, 1596, 1596, 436, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CreatePolicyVersionRequest.SetAsDefault */
     {1636, 1636, 1636, 269, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreatePolicyVersionResponse.PolicyVersion */
-    {1678, 1678, 1678, 507, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateRoleRequest.AssumeRolePolicyDocument */
-    {986, 986, 986, 536, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateRoleRequest.Description */
-    {1703, 1703, 1703, 539, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateRoleRequest.MaxSessionDuration */
-    {1203, 1203, 1203, 501, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateRoleRequest.Path */
-    {1722, 1722, 1722, 429, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateRoleRequest.PermissionsBoundary */
-    {425, 425, 425, 540, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateRoleRequest.RoleName */
-    {1253, 1253, 1253, 568, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateRoleRequest.Tags */
+    {1678, 1678, 1678, 507, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CreateRoleRequest.AssumeRolePolicyDocument */
+    {986, 986, 986, 536, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CreateRoleRequest.Description */
+    {1703, 1703, 1703, 539, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CreateRoleRequest.MaxSessionDuration */
+    {1203, 1203, 1203, 501, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CreateRoleRequest.Path */
+    {1722, 1722, 1722, 429, LOCATION_BODY, 0, SUPPORT_RECORDED, TIMESTAMP_DEFAULT}, /* CreateRoleRequest.PermissionsBoundary */
+    {425, 425, 425, 540, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CreateRoleRequest.RoleName */
+    {1253, 1253, 1253, 568, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CreateRoleRequest.Tags */
     {1760, 1760, 1760, 285, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateRoleResponse.Role */
     {1784, 1784, 1784, 526, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateSAMLProviderRequest.AddPrivateKey */
     {1798, 1798, 1798, 430, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateSAMLProviderRequest.AssertionEncryptionMode */
@@ -2179,13 +2179,13 @@ static const struct member members[] = {
     {405, 405, 405, 470, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DeleteInstanceProfileRequest.InstanceProfileName */
     {207, 207, 207, 576, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DeleteLoginProfileRequest.UserName */
     {338, 338, 338, 429, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DeleteOpenIDConnectProviderRequest.OpenIDConnectProviderArn */
-    {532, 532, 532, 429, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DeletePolicyRequest.PolicyArn */
-    {532, 532, 532, 429, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DeletePolicyVersionRequest.PolicyArn */
-    {2857, 2857, 2857, 523, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DeletePolicyVersionRequest.VersionId */
+    {532, 532, 532, 429, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* DeletePolicyRequest.PolicyArn */
+    {532, 532, 532, 429, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* DeletePolicyVersionRequest.PolicyArn */
+    {2857, 2857, 2857, 523, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* DeletePolicyVersionRequest.VersionId */
     {425, 425, 425, 540, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DeleteRolePermissionsBoundaryRequest.RoleName */
-    {690, 690, 690, 513, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DeleteRolePolicyRequest.PolicyName */
-    {425, 425, 425, 540, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DeleteRolePolicyRequest.RoleName */
-    {425, 425, 425, 540, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DeleteRoleRequest.RoleName */
+    {690, 690, 690, 513, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* DeleteRolePolicyRequest.PolicyName */
+    {425, 425, 425, 540, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* DeleteRolePolicyRequest.RoleName */
+    {425, 425, 425, 540, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* DeleteRoleRequest.RoleName */
     {1874, 1874, 1874, 429, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DeleteSAMLProviderRequest.SAMLProviderArn */
     {2999, 2999, 2999, 528, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DeleteSSHPublicKeyRequest.SSHPublicKeyId */
     {207, 207, 207, 576, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DeleteSSHPublicKeyRequest.UserName */
@@ -2205,8 +2205,8 @@ static const struct member members[] = {
     {3400, 3400, 3400, 412, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DeletionTaskFailureReasonType.RoleUsageList */
     {466, 466, 466, 467, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DetachGroupPolicyRequest.GroupName */
     {532, 532, 532, 429, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DetachGroupPolicyRequest.PolicyArn */
-    {532, 532, 532, 429, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DetachRolePolicyRequest.PolicyArn */
-    {425, 425, 425, 540, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DetachRolePolicyRequest.RoleName */
+    {532, 532, 532, 429, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* DetachRolePolicyRequest.PolicyArn */
+    {425, 425, 425, 540, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* DetachRolePolicyRequest.RoleName */
     {532, 532, 532, 429, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DetachUserPolicyRequest.PolicyArn */
     {207, 207, 207, 576, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DetachUserPolicyRequest.UserName */
     {3570, 3570, 3570, 384, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DisableOrganizationsRootCredentialsManagementResponse.EnabledFeatures */
@@ -2328,17 +2328,17 @@ static const struct member members[] = {
     {5960, 5960, 5960, 471, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetOrganizationsAccessReportResponse.NumberOfServicesNotAccessed */
     {4044, 4044, 4044, 560, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetOutboundWebIdentityFederationInfoResponse.IssuerIdentifier */
     {6025, 6025, 6025, 436, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetOutboundWebIdentityFederationInfoResponse.JwtVendingEnabled */
-    {532, 532, 532, 429, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetPolicyRequest.PolicyArn */
+    {532, 532, 532, 429, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* GetPolicyRequest.PolicyArn */
     {1568, 1568, 1568, 259, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetPolicyResponse.Policy */
-    {532, 532, 532, 429, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetPolicyVersionRequest.PolicyArn */
-    {2857, 2857, 2857, 523, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetPolicyVersionRequest.VersionId */
+    {532, 532, 532, 429, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* GetPolicyVersionRequest.PolicyArn */
+    {2857, 2857, 2857, 523, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* GetPolicyVersionRequest.VersionId */
     {1636, 1636, 1636, 269, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetPolicyVersionResponse.PolicyVersion */
-    {690, 690, 690, 513, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetRolePolicyRequest.PolicyName */
-    {425, 425, 425, 540, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetRolePolicyRequest.RoleName */
+    {690, 690, 690, 513, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* GetRolePolicyRequest.PolicyName */
+    {425, 425, 425, 540, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* GetRolePolicyRequest.RoleName */
     {1533, 1533, 1533, 507, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetRolePolicyResponse.PolicyDocument */
     {690, 690, 690, 513, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetRolePolicyResponse.PolicyName */
     {425, 425, 425, 540, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetRolePolicyResponse.RoleName */
-    {425, 425, 425, 540, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetRoleRequest.RoleName */
+    {425, 425, 425, 540, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* GetRoleRequest.RoleName */
     {1760, 1760, 1760, 285, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetRoleResponse.Role */
     {1874, 1874, 1874, 429, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetSAMLProviderRequest.SAMLProviderArn */
     {1798, 1798, 1798, 430, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetSAMLProviderResponse.AssertionEncryptionMode */
@@ -2384,7 +2384,7 @@ static const struct member members[] = {
     {1533, 1533, 1533, 507, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetUserPolicyResponse.PolicyDocument */
     {690, 690, 690, 513, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetUserPolicyResponse.PolicyName */
     {207, 207, 207, 462, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetUserPolicyResponse.UserName */
-    {207, 207, 207, 462, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetUserRequest.UserName */
+    {207, 207, 207, 462, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* GetUserRequest.UserName */
     {2149, 2149, 2149, 353, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetUserResponse.User */
     {4177, 4177, 4177, 429, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* Group.Arn */
     {173, 173, 173, 449, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_ISO8601}, /* Group.CreateDate */
@@ -2421,8 +2421,8 @@ static const struct member members[] = {
     {257, 257, 257, 423, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListAccessKeysResponse.AccessKeyMetadata */
     {4885, 4885, 4885, 436, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListAccessKeysResponse.IsTruncated */
     {4815, 4815, 4815, 535, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListAccessKeysResponse.Marker */
-    {4815, 4815, 4815, 485, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListAccountAliasesRequest.Marker */
-    {4822, 4822, 4822, 486, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListAccountAliasesRequest.MaxItems */
+    {4815, 4815, 4815, 485, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ListAccountAliasesRequest.Marker */
+    {4822, 4822, 4822, 486, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ListAccountAliasesRequest.MaxItems */
     {7262, 7262, 7262, 425, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListAccountAliasesResponse.AccountAliases */
     {4885, 4885, 4885, 436, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListAccountAliasesResponse.IsTruncated */
     {4815, 4815, 4815, 535, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListAccountAliasesResponse.Marker */
@@ -2433,10 +2433,10 @@ static const struct member members[] = {
     {7348, 7348, 7348, 432, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListAttachedGroupPoliciesResponse.AttachedPolicies */
     {4885, 4885, 4885, 436, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListAttachedGroupPoliciesResponse.IsTruncated */
     {4815, 4815, 4815, 535, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListAttachedGroupPoliciesResponse.Marker */
-    {4815, 4815, 4815, 485, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListAttachedRolePoliciesRequest.Marker */
-    {4822, 4822, 4822, 486, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListAttachedRolePoliciesRequest.MaxItems */
-    {7304, 7304, 7304, 520, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListAttachedRolePoliciesRequest.PathPrefix */
-    {425, 425, 425, 540, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListAttachedRolePoliciesRequest.RoleName */
+    {4815, 4815, 4815, 485, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ListAttachedRolePoliciesRequest.Marker */
+    {4822, 4822, 4822, 486, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ListAttachedRolePoliciesRequest.MaxItems */
+    {7304, 7304, 7304, 520, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ListAttachedRolePoliciesRequest.PathPrefix */
+    {425, 425, 425, 540, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ListAttachedRolePoliciesRequest.RoleName */
     {7348, 7348, 7348, 432, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListAttachedRolePoliciesResponse.AttachedPolicies */
     {4885, 4885, 4885, 436, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListAttachedRolePoliciesResponse.IsTruncated */
     {4815, 4815, 4815, 535, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListAttachedRolePoliciesResponse.Marker */
@@ -2453,11 +2453,11 @@ static const struct member members[] = {
     {7559, 7559, 7559, 452, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListDelegationRequestsResponse.DelegationRequests */
     {4815, 4815, 4815, 485, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListDelegationRequestsResponse.Marker */
     {7578, 7578, 7578, 436, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListDelegationRequestsResponse.isTruncated */
-    {7621, 7621, 7621, 377, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListEntitiesForPolicyRequest.EntityFilter */
-    {4815, 4815, 4815, 485, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListEntitiesForPolicyRequest.Marker */
-    {4822, 4822, 4822, 486, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListEntitiesForPolicyRequest.MaxItems */
-    {7304, 7304, 7304, 501, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListEntitiesForPolicyRequest.PathPrefix */
-    {532, 532, 532, 429, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListEntitiesForPolicyRequest.PolicyArn */
+    {7621, 7621, 7621, 377, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ListEntitiesForPolicyRequest.EntityFilter */
+    {4815, 4815, 4815, 485, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ListEntitiesForPolicyRequest.Marker */
+    {4822, 4822, 4822, 486, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ListEntitiesForPolicyRequest.MaxItems */
+    {7304, 7304, 7304, 501, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ListEntitiesForPolicyRequest.PathPrefix */
+    {532, 532, 532, 429, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ListEntitiesForPolicyRequest.PolicyArn */
     {7634, 7634, 7634, 400, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListEntitiesForPolicyRequest.PolicyUsageFilter */
     {4885, 4885, 4885, 436, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListEntitiesForPolicyResponse.IsTruncated */
     {4815, 4815, 4815, 535, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListEntitiesForPolicyResponse.Marker */
@@ -2488,9 +2488,9 @@ static const struct member members[] = {
     {4885, 4885, 4885, 436, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListInstanceProfileTagsResponse.IsTruncated */
     {4815, 4815, 4815, 535, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListInstanceProfileTagsResponse.Marker */
     {1253, 1253, 1253, 568, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListInstanceProfileTagsResponse.Tags */
-    {4815, 4815, 4815, 485, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListInstanceProfilesForRoleRequest.Marker */
-    {4822, 4822, 4822, 486, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListInstanceProfilesForRoleRequest.MaxItems */
-    {425, 425, 425, 540, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListInstanceProfilesForRoleRequest.RoleName */
+    {4815, 4815, 4815, 485, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ListInstanceProfilesForRoleRequest.Marker */
+    {4822, 4822, 4822, 486, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ListInstanceProfilesForRoleRequest.MaxItems */
+    {425, 425, 425, 540, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ListInstanceProfilesForRoleRequest.RoleName */
     {8004, 8004, 8004, 469, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListInstanceProfilesForRoleResponse.InstanceProfiles */
     {4885, 4885, 4885, 436, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListInstanceProfilesForRoleResponse.IsTruncated */
     {4815, 4815, 4815, 535, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListInstanceProfilesForRoleResponse.Marker */
@@ -2529,42 +2529,42 @@ static const struct member members[] = {
     {4885, 4885, 4885, 436, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListPoliciesGrantingServiceAccessResponse.IsTruncated */
     {4815, 4815, 4815, 535, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListPoliciesGrantingServiceAccessResponse.Marker */
     {8556, 8556, 8556, 481, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListPoliciesGrantingServiceAccessResponse.PoliciesGrantingServiceAccess */
-    {4815, 4815, 4815, 485, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListPoliciesRequest.Marker */
-    {4822, 4822, 4822, 486, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListPoliciesRequest.MaxItems */
-    {8628, 8628, 8628, 436, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListPoliciesRequest.OnlyAttached */
-    {7304, 7304, 7304, 520, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListPoliciesRequest.PathPrefix */
+    {4815, 4815, 4815, 485, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ListPoliciesRequest.Marker */
+    {4822, 4822, 4822, 486, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ListPoliciesRequest.MaxItems */
+    {8628, 8628, 8628, 436, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ListPoliciesRequest.OnlyAttached */
+    {7304, 7304, 7304, 520, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ListPoliciesRequest.PathPrefix */
     {7634, 7634, 7634, 400, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListPoliciesRequest.PolicyUsageFilter */
-    {8641, 8641, 8641, 521, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListPoliciesRequest.Scope */
+    {8641, 8641, 8641, 521, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ListPoliciesRequest.Scope */
     {4885, 4885, 4885, 436, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListPoliciesResponse.IsTruncated */
     {4815, 4815, 4815, 535, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListPoliciesResponse.Marker */
     {4897, 4897, 4897, 511, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListPoliciesResponse.Policies */
-    {4815, 4815, 4815, 485, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListPolicyTagsRequest.Marker */
-    {4822, 4822, 4822, 486, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListPolicyTagsRequest.MaxItems */
-    {532, 532, 532, 429, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListPolicyTagsRequest.PolicyArn */
+    {4815, 4815, 4815, 485, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ListPolicyTagsRequest.Marker */
+    {4822, 4822, 4822, 486, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ListPolicyTagsRequest.MaxItems */
+    {532, 532, 532, 429, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ListPolicyTagsRequest.PolicyArn */
     {4885, 4885, 4885, 436, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListPolicyTagsResponse.IsTruncated */
     {4815, 4815, 4815, 535, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListPolicyTagsResponse.Marker */
     {1253, 1253, 1253, 568, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListPolicyTagsResponse.Tags */
-    {4815, 4815, 4815, 485, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListPolicyVersionsRequest.Marker */
-    {4822, 4822, 4822, 486, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListPolicyVersionsRequest.MaxItems */
-    {532, 532, 532, 429, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListPolicyVersionsRequest.PolicyArn */
+    {4815, 4815, 4815, 485, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ListPolicyVersionsRequest.Marker */
+    {4822, 4822, 4822, 486, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ListPolicyVersionsRequest.MaxItems */
+    {532, 532, 532, 429, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ListPolicyVersionsRequest.PolicyArn */
     {4885, 4885, 4885, 436, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListPolicyVersionsResponse.IsTruncated */
     {4815, 4815, 4815, 535, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListPolicyVersionsResponse.Marker */
     {8759, 8759, 8759, 508, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListPolicyVersionsResponse.Versions */
-    {4815, 4815, 4815, 485, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListRolePoliciesRequest.Marker */
-    {4822, 4822, 4822, 486, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListRolePoliciesRequest.MaxItems */
-    {425, 425, 425, 540, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListRolePoliciesRequest.RoleName */
+    {4815, 4815, 4815, 485, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ListRolePoliciesRequest.Marker */
+    {4822, 4822, 4822, 486, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ListRolePoliciesRequest.MaxItems */
+    {425, 425, 425, 540, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ListRolePoliciesRequest.RoleName */
     {4885, 4885, 4885, 436, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListRolePoliciesResponse.IsTruncated */
     {4815, 4815, 4815, 535, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListRolePoliciesResponse.Marker */
     {7773, 7773, 7773, 512, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListRolePoliciesResponse.PolicyNames */
-    {4815, 4815, 4815, 485, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListRoleTagsRequest.Marker */
-    {4822, 4822, 4822, 486, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListRoleTagsRequest.MaxItems */
-    {425, 425, 425, 540, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListRoleTagsRequest.RoleName */
+    {4815, 4815, 4815, 485, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ListRoleTagsRequest.Marker */
+    {4822, 4822, 4822, 486, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ListRoleTagsRequest.MaxItems */
+    {425, 425, 425, 540, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ListRoleTagsRequest.RoleName */
     {4885, 4885, 4885, 436, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListRoleTagsResponse.IsTruncated */
     {4815, 4815, 4815, 535, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListRoleTagsResponse.Marker */
     {1253, 1253, 1253, 568, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListRoleTagsResponse.Tags */
-    {4815, 4815, 4815, 485, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListRolesRequest.Marker */
-    {4822, 4822, 4822, 486, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListRolesRequest.MaxItems */
-    {7304, 7304, 7304, 500, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListRolesRequest.PathPrefix */
+    {4815, 4815, 4815, 485, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ListRolesRequest.Marker */
+    {4822, 4822, 4822, 486, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ListRolesRequest.MaxItems */
+    {7304, 7304, 7304, 500, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ListRolesRequest.PathPrefix */
     {4885, 4885, 4885, 436, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListRolesResponse.IsTruncated */
     {4815, 4815, 4815, 535, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListRolesResponse.Marker */
     {7001, 7001, 7001, 538, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListRolesResponse.Roles */
@@ -2712,9 +2712,9 @@ static const struct member members[] = {
     {690, 690, 690, 513, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutGroupPolicyRequest.PolicyName */
     {1722, 1722, 1722, 429, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutRolePermissionsBoundaryRequest.PermissionsBoundary */
     {425, 425, 425, 540, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutRolePermissionsBoundaryRequest.RoleName */
-    {1533, 1533, 1533, 507, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutRolePolicyRequest.PolicyDocument */
-    {690, 690, 690, 513, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutRolePolicyRequest.PolicyName */
-    {425, 425, 425, 540, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutRolePolicyRequest.RoleName */
+    {1533, 1533, 1533, 507, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutRolePolicyRequest.PolicyDocument */
+    {690, 690, 690, 513, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutRolePolicyRequest.PolicyName */
+    {425, 425, 425, 540, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutRolePolicyRequest.RoleName */
     {1722, 1722, 1722, 429, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutUserPermissionsBoundaryRequest.PermissionsBoundary */
     {207, 207, 207, 576, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutUserPermissionsBoundaryRequest.UserName */
     {1533, 1533, 1533, 507, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutUserPolicyRequest.PolicyDocument */
@@ -2822,8 +2822,8 @@ static const struct member members[] = {
     {11706, 11706, 11706, 555, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ServiceSpecificCredentialMetadata.ServiceUserName */
     {200, 200, 200, 559, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ServiceSpecificCredentialMetadata.Status */
     {207, 207, 207, 576, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ServiceSpecificCredentialMetadata.UserName */
-    {532, 532, 532, 429, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* SetDefaultPolicyVersionRequest.PolicyArn */
-    {2857, 2857, 2857, 523, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* SetDefaultPolicyVersionRequest.VersionId */
+    {532, 532, 532, 429, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* SetDefaultPolicyVersionRequest.PolicyArn */
+    {2857, 2857, 2857, 523, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* SetDefaultPolicyVersionRequest.VersionId */
     {11787, 11787, 11787, 463, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* SetSecurityTokenServicePreferencesRequest.GlobalEndpointTokenVersion */
     {11357, 11357, 11357, 437, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* SigningCertificate.CertificateBody */
     {3238, 3238, 3238, 439, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* SigningCertificate.CertificateId */
@@ -2862,18 +2862,18 @@ static const struct member members[] = {
     {12179, 12179, 12179, 396, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* Statement.SourcePolicyId */
     {12194, 12194, 12194, 399, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* Statement.SourcePolicyType */
     {12211, 12211, 12211, 270, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* Statement.StartPosition */
-    {12235, 12235, 12235, 567, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* Tag.Key */
-    {12239, 12239, 12239, 569, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* Tag.Value */
+    {12235, 12235, 12235, 567, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* Tag.Key */
+    {12239, 12239, 12239, 569, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* Tag.Value */
     {405, 405, 405, 470, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* TagInstanceProfileRequest.InstanceProfileName */
     {1253, 1253, 1253, 568, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* TagInstanceProfileRequest.Tags */
     {2375, 2375, 2375, 542, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* TagMFADeviceRequest.SerialNumber */
     {1253, 1253, 1253, 568, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* TagMFADeviceRequest.Tags */
     {338, 338, 338, 429, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* TagOpenIDConnectProviderRequest.OpenIDConnectProviderArn */
     {1253, 1253, 1253, 568, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* TagOpenIDConnectProviderRequest.Tags */
-    {532, 532, 532, 429, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* TagPolicyRequest.PolicyArn */
-    {1253, 1253, 1253, 568, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* TagPolicyRequest.Tags */
-    {425, 425, 425, 540, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* TagRoleRequest.RoleName */
-    {1253, 1253, 1253, 568, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* TagRoleRequest.Tags */
+    {532, 532, 532, 429, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* TagPolicyRequest.PolicyArn */
+    {1253, 1253, 1253, 568, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* TagPolicyRequest.Tags */
+    {425, 425, 425, 540, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* TagRoleRequest.RoleName */
+    {1253, 1253, 1253, 568, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* TagRoleRequest.Tags */
     {1874, 1874, 1874, 429, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* TagSAMLProviderRequest.SAMLProviderArn */
     {1253, 1253, 1253, 568, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* TagSAMLProviderRequest.Tags */
     {3040, 3040, 3040, 544, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* TagServerCertificateRequest.ServerCertificateName */
@@ -2892,10 +2892,10 @@ static const struct member members[] = {
     {12584, 12584, 12584, 566, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UntagMFADeviceRequest.TagKeys */
     {338, 338, 338, 429, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UntagOpenIDConnectProviderRequest.OpenIDConnectProviderArn */
     {12584, 12584, 12584, 566, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UntagOpenIDConnectProviderRequest.TagKeys */
-    {532, 532, 532, 429, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UntagPolicyRequest.PolicyArn */
-    {12584, 12584, 12584, 566, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UntagPolicyRequest.TagKeys */
-    {425, 425, 425, 540, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UntagRoleRequest.RoleName */
-    {12584, 12584, 12584, 566, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UntagRoleRequest.TagKeys */
+    {532, 532, 532, 429, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* UntagPolicyRequest.PolicyArn */
+    {12584, 12584, 12584, 566, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* UntagPolicyRequest.TagKeys */
+    {425, 425, 425, 540, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* UntagRoleRequest.RoleName */
+    {12584, 12584, 12584, 566, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* UntagRoleRequest.TagKeys */
     {1874, 1874, 1874, 429, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UntagSAMLProviderRequest.SAMLProviderArn */
     {12584, 12584, 12584, 566, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UntagSAMLProviderRequest.TagKeys */
     {3040, 3040, 3040, 544, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UntagServerCertificateRequest.ServerCertificateName */
@@ -2914,8 +2914,8 @@ static const struct member members[] = {
     {10270, 10270, 10270, 436, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UpdateAccountPasswordPolicyRequest.RequireNumbers */
     {10285, 10285, 10285, 436, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UpdateAccountPasswordPolicyRequest.RequireSymbols */
     {10300, 10300, 10300, 436, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UpdateAccountPasswordPolicyRequest.RequireUppercaseCharacters */
-    {1533, 1533, 1533, 507, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UpdateAssumeRolePolicyRequest.PolicyDocument */
-    {425, 425, 425, 540, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UpdateAssumeRolePolicyRequest.RoleName */
+    {1533, 1533, 1533, 507, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* UpdateAssumeRolePolicyRequest.PolicyDocument */
+    {425, 425, 425, 540, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* UpdateAssumeRolePolicyRequest.RoleName */
     {1, 1, 1, 451, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UpdateDelegationRequestRequest.DelegationRequestId */
     {2491, 2491, 2491, 491, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UpdateDelegationRequestRequest.Notes */
     {466, 466, 466, 467, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UpdateGroupRequest.GroupName */
@@ -2926,12 +2926,12 @@ static const struct member members[] = {
     {207, 207, 207, 576, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UpdateLoginProfileRequest.UserName */
     {338, 338, 338, 429, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UpdateOpenIDConnectProviderThumbprintRequest.OpenIDConnectProviderArn */
     {1443, 1443, 1443, 570, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UpdateOpenIDConnectProviderThumbprintRequest.ThumbprintList */
-    {986, 986, 986, 536, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UpdateRoleDescriptionRequest.Description */
-    {425, 425, 425, 540, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UpdateRoleDescriptionRequest.RoleName */
+    {986, 986, 986, 536, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* UpdateRoleDescriptionRequest.Description */
+    {425, 425, 425, 540, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* UpdateRoleDescriptionRequest.RoleName */
     {1760, 1760, 1760, 285, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UpdateRoleDescriptionResponse.Role */
-    {986, 986, 986, 536, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UpdateRoleRequest.Description */
-    {1703, 1703, 1703, 539, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UpdateRoleRequest.MaxSessionDuration */
-    {425, 425, 425, 540, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UpdateRoleRequest.RoleName */
+    {986, 986, 986, 536, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* UpdateRoleRequest.Description */
+    {1703, 1703, 1703, 539, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* UpdateRoleRequest.MaxSessionDuration */
+    {425, 425, 425, 540, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* UpdateRoleRequest.RoleName */
     {1784, 1784, 1784, 526, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UpdateSAMLProviderRequest.AddPrivateKey */
     {1798, 1798, 1798, 430, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UpdateSAMLProviderRequest.AssertionEncryptionMode */
     {13110, 13110, 13110, 524, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UpdateSAMLProviderRequest.RemovePrivateKey */

@@ -90,6 +90,18 @@ test: setup
 check: all units
 	@BUILD=$(B) python3 tests/main.py layers unit protocol
 
+# The long runs; their short forms are part of `make test`.
+bench: setup
+	+@$(MAKE) --no-print-directory all
+	@BUILD=$(B) python3 tests/bench/run.py
+
+soak: setup
+	+@$(MAKE) --no-print-directory all
+	@BUILD=$(B) python3 tests/soak/run.py
+	@BUILD=$(B) python3 tests/property/run.py
+
+-include tests/fuzz/fuzz.mk
+
 # Generated from tools/models and tools/overlays; committed. `make check` regenerates and compares.
 models:
 	python3 tools/generate_models.py
@@ -106,5 +118,5 @@ install: all
 	install -m 755 $(B)/libexec/* $(DESTDIR)$(PREFIX)/libexec/lowcloud/
 	cp -r $(B)/share/runtimes $(DESTDIR)$(PREFIX)/share/lowcloud/
 
-.PHONY: all units setup demo test check models layers clean install
+.PHONY: all units setup demo test check bench soak models layers clean install
 -include $(OBJECTS:.o=.d) $(UNITS:=.d)

@@ -5,6 +5,7 @@
 #include "emulator/aws/journal.h"
 #include "emulator/aws/service.h"
 #include "emulator/base/log.h"
+#include "emulator/loop/loop.h"
 #include "services/lambda/invoke.h"
 #include "services/lambda/reload.h"
 

@@ -4,6 +4,7 @@
 #include "emulator/store/store.h"
 
 static struct query later_query = QUERY("SELECT sum(delayed), sum(in_flight) FROM queue_hidden WHERE epoch = ? AND second > ?");
+static struct query bound_query = QUERY("SELECT sum(in_flight) FROM queue_hidden WHERE epoch = ? AND second >= ?");
 static struct query soon_query =
     QUERY("SELECT sum(receives = 0), sum(receives > 0) FROM message WHERE epoch = ? AND visible_at > ? AND visible_at < ?");
 static struct query hide_query =
@@ -33,6 +34,11 @@ void counts_read(const struct queue *queue, struct counts *counts)
     query_start(&soon_query, "iii", queue->epoch, now, (now / 1000 + 1) * 1000);
     add(&soon_query, &delayed, &in_flight);
     *counts = (struct counts){queue->messages - delayed - in_flight, delayed, in_flight};
+}
+
+int64_t counts_in_flight_at_most(const struct queue *queue)
+{
+    return query_one(&bound_query, 0, "ii", queue->epoch, clock_now() / 1000);
 }
 
 void counts_hide(int64_t epoch, int64_t visible_at, int64_t delayed, int64_t in_flight)

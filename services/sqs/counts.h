@@ -9,6 +9,8 @@ struct counts {
     int64_t visible, delayed, in_flight;
 };
 void counts_read(const struct queue *queue, struct counts *counts);
+/* A bound that is cheap: those in flight, and what has become visible within this second. */
+int64_t counts_in_flight_at_most(const struct queue *queue);
 
 /* So many more (or fewer, when negative) messages become visible at `visible_at`, which lies in the future. */
 void counts_hide(int64_t epoch, int64_t visible_at, int64_t delayed, int64_t in_flight);

@@ -230,7 +230,7 @@ static enum outcome attempt(struct call *call, int64_t due)
         due = now + wait_seconds(call, &queue) * 1000;
     if (!retention_sweep(&queue))
         return again(call, due, attempt_again);
-    if (queue.messages >= IN_FLIGHT_MAX) {
+    if (queue.messages >= IN_FLIGHT_MAX && counts_in_flight_at_most(&queue) + most > IN_FLIGHT_MAX) {
         struct counts counts;
 
         counts_read(&queue, &counts);

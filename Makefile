@@ -9,8 +9,8 @@ B := build$(if $(SAN),-san)
 STD := -std=c11 -D_GNU_SOURCE -I. -I$(B) -DLOWCLOUD_VERSION='"$(VERSION)"'
 WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wwrite-strings \
   -Wformat=2 -Wundef -Wvla -Wnull-dereference -Wdouble-promotion -Wimplicit-fallthrough
-OPTIMISE := $(if $(SAN),-O1 -g -fsanitize=address$(comma)undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer,-O2 -g -Werror)
 comma := ,
+OPTIMISE := $(if $(SAN),-O1 -g -fsanitize=address$(comma)undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer,-O2 -g -Werror)
 Q = $(if $(V),,@printf '  %s\n' $@;)
 CFLAGS += $(STD) $(WARNINGS) $(OPTIMISE) -MMD -MP
 LINK_SAN := $(if $(SAN),-fsanitize=address$(comma)undefined)

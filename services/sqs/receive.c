@@ -226,8 +226,9 @@ static enum outcome attempt(struct call *call, int64_t due)
 
     if (!queue_of_call(call, input_text(call, ReceiveMessageRequest_QueueUrl), &queue) || !system_wanted(call, &bits))
         return FAILED;
+    /* The long poll of a mapping has no client whose patience ends: under a moved clock it would only come back empty, and be asked again. */
     if (due == WAITING_UNKNOWN)
-        due = now + wait_seconds(call, &queue) * 1000;
+        due = call->exchange == NULL && wait_seconds(call, &queue) > 0 ? -1 : now + wait_seconds(call, &queue) * 1000;
     if (!retention_sweep(&queue))
         return again(call, due, attempt_again);
     if (queue.messages >= IN_FLIGHT_MAX && counts_in_flight_at_most(&queue) + most > IN_FLIGHT_MAX) {
@@ -247,7 +248,7 @@ static enum outcome attempt(struct call *call, int64_t due)
     if (is_unfinished)
         return again(call, due, attempt_again);
     if (count == 0)
-        return due > now ? waiting_park(call, &queue, due, attempt_again) : answer(call);
+        return due < 0 || due > now ? waiting_park(call, &queue, due, attempt_again) : answer(call);
     struct value messages = value_list_of(call->arena, (uint32_t)count);
     for (size_t i = 0; i < count; i++)
         messages.items[i] = render(call, &queue, &taken[i], bits);

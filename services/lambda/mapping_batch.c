@@ -9,7 +9,7 @@
 
 enum { DELETE_MAX = 10, ENVELOPE = 32 /* {"Records":[]} and some */ };
 
-struct batch *batch_new(const struct mapping *mapping)
+struct batch *mapping_batch_new(const struct mapping *mapping)
 {
     struct arena *arena = arena_new();
     struct batch *batch = arena_alloc(arena, sizeof *batch);
@@ -21,7 +21,7 @@ struct batch *batch_new(const struct mapping *mapping)
     return batch;
 }
 
-bool batch_add(struct batch *batch, const struct value *message, struct bytes record, uint64_t cause)
+bool mapping_batch_add(struct batch *batch, const struct value *message, struct bytes record, uint64_t cause)
 {
     const struct value *attributes = value_find(message, "Attributes");
 
@@ -39,12 +39,12 @@ bool batch_add(struct batch *batch, const struct value *message, struct bytes re
     return true;
 }
 
-void batch_drop(struct batch *batch)
+void mapping_batch_drop(struct batch *batch)
 {
     arena_free(batch->arena);
 }
 
-void batch_free(struct batch *batch)
+void mapping_batch_free(struct batch *batch)
 {
     if (batch == NULL)
         return;
@@ -59,7 +59,7 @@ void batch_free(struct batch *batch)
 static void end(struct batch *batch, enum batch_end how)
 {
     batch->ended(batch, how, batch->context);
-    batch_free(batch);
+    mapping_batch_free(batch);
 }
 
 static struct call *ask(struct batch *batch, const char *service, const char *operation, uint64_t cause, struct value input,
@@ -169,7 +169,7 @@ static void invoked(struct call *call, void *context)
     }
 }
 
-void batch_start(struct batch *batch)
+void mapping_batch_start(struct batch *batch)
 {
     struct value input = value_map(), event = value_map();
 

@@ -1,7 +1,7 @@
 /* A batch of messages on its way through a function: Invoke, then DeleteMessageBatch of what succeeded; the rest is left to the
  * visibility timeout, as on AWS.
  *
- * Life cycle: batch_new(), batch_add() as messages come, batch_start() once; then batch->ended is called, last, and the batch is gone. Or batch_free()
+ * Life cycle: mapping_batch_new(), mapping_batch_add() as messages come, mapping_batch_start() once; then batch->ended is called, last, and the batch is gone. Or mapping_batch_free()
  * at any time: what is under way goes on without it. */
 #pragma once
 #include "services/lambda/mapping.h"
@@ -25,10 +25,10 @@ struct batch {
     TAILQ_ENTRY(batch) others; /* the owner's */
 };
 
-struct batch *batch_new(const struct mapping *mapping);
+struct batch *mapping_batch_new(const struct mapping *mapping);
 /* False: it would be too large with this one; batch it alone. A message of `record` JSON. */
-bool batch_add(struct batch *batch, const struct value *message, struct bytes record, uint64_t cause);
-void batch_start(struct batch *batch);
-void batch_free(struct batch *batch); /* NULL is allowed */
-/* The calls under way are gone already (reset): batch_free() without looking at them. */
-void batch_drop(struct batch *batch);
+bool mapping_batch_add(struct batch *batch, const struct value *message, struct bytes record, uint64_t cause);
+void mapping_batch_start(struct batch *batch);
+void mapping_batch_free(struct batch *batch); /* NULL is allowed */
+/* The calls under way are gone already (reset): mapping_batch_free() without looking at them. */
+void mapping_batch_drop(struct batch *batch);

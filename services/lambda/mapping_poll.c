@@ -143,7 +143,7 @@ static void start_batch(struct poller *poller, struct batch *batch)
     batch->context = poller;
     TAILQ_INSERT_TAIL(&poller->busy, batch, others);
     poller->busy_count++;
-    batch_start(batch);
+    mapping_batch_start(batch);
 }
 
 static void close_filling(struct poller *poller)
@@ -174,7 +174,7 @@ static void window_is_over(struct timer *timer)
 
 static void open_window(struct poller *poller)
 {
-    poller->filling = batch_new(poller->mapping);
+    poller->filling = mapping_batch_new(poller->mapping);
     if (has_window(poller))
         timer_set(&poller->window, CLOCK_EMULATED, clock_now() + poller->mapping->window_s * 1000, window_is_over);
 }
@@ -183,10 +183,10 @@ static void add(struct poller *poller, const struct value *message, struct bytes
 {
     if (poller->filling == NULL)
         open_window(poller);
-    if (!batch_add(poller->filling, message, record, cause)) {
+    if (!mapping_batch_add(poller->filling, message, record, cause)) {
         close_filling(poller);
         open_window(poller);
-        check(batch_add(poller->filling, message, record, cause));
+        check(mapping_batch_add(poller->filling, message, record, cause));
     }
     if (poller->filling->records.size >= (uint64_t)poller->mapping->batch_size)
         close_filling(poller);
@@ -406,7 +406,7 @@ static void stop(struct poller *poller)
     }
     timer_cancel(&poller->window);
     timer_cancel(&poller->pause);
-    batch_free(poller->filling);
+    mapping_batch_free(poller->filling);
     poller->filling = NULL;
     end_if_stopped(poller);
 }
@@ -482,10 +482,10 @@ void mapping_reset(void)
         TAILQ_REMOVE(&pollers, poller, others);
         while ((batch = TAILQ_FIRST(&poller->busy)) != NULL) {
             TAILQ_REMOVE(&poller->busy, batch, others);
-            batch_drop(batch);
+            mapping_batch_drop(batch);
         }
         if (poller->filling != NULL)
-            batch_drop(poller->filling);
+            mapping_batch_drop(poller->filling);
         timer_cancel(&poller->window);
         timer_cancel(&poller->pause);
         filter_free(poller->filter);

@@ -21,7 +21,7 @@ static void replace_controls(char *text, size_t size)
 {
     for (size_t i = 0; i < size; i++) {
         unsigned char character = (unsigned char)text[i], next = (unsigned char)text[i + 1];
-        if (character < 0x20 || character == 0x7F) {
+        if ((character < 0x20 && character != '\t') || character == 0x7F) {
             text[i] = '?';
         } else if (character == 0xC2 && next >= 0x80 && next <= 0x9F) {
             text[i] = '?';

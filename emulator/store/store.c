@@ -183,7 +183,9 @@ const char *query_text(struct query *query, struct arena *arena, int column)
 {
     const char *text = (const char *)sqlite3_column_text(query->statement, column);
 
-    return text == NULL ? NULL : arena_copy(arena, text, (size_t)sqlite3_column_bytes(query->statement, column));
+    if (text == NULL || arena == NULL)
+        return text;
+    return arena_copy(arena, text, (size_t)sqlite3_column_bytes(query->statement, column));
 }
 
 struct bytes query_bytes_borrow(struct query *query, int column)
@@ -197,7 +199,7 @@ struct bytes query_bytes(struct query *query, struct arena *arena, int column)
 {
     struct bytes bytes = query_bytes_borrow(query, column);
 
-    return (struct bytes){arena_copy(arena, bytes.at, bytes.size), bytes.size};
+    return arena == NULL ? bytes : (struct bytes){arena_copy(arena, bytes.at, bytes.size), bytes.size};
 }
 
 int query_run(struct query *query, const char *types, ...)

@@ -37,8 +37,8 @@ void query_end(struct query *query);
 bool query_is_null(struct query *query, int column);
 int64_t query_integer(struct query *query, int column); /* NULL gives 0 */
 double query_double(struct query *query, int column);
-const char *query_text(struct query *query, struct arena *arena, int column);    /* copied; NULL for NULL */
-struct bytes query_bytes(struct query *query, struct arena *arena, int column);  /* copied */
+const char *query_text(struct query *query, struct arena *arena, int column);    /* copied (arena NULL: borrowed); NULL for NULL */
+struct bytes query_bytes(struct query *query, struct arena *arena, int column);  /* copied (arena NULL: borrowed) */
 struct bytes query_bytes_borrow(struct query *query, int column);                /* valid until the next step */
 
 /* Start, step to the end, end. Rows changed (0 and more), or -EEXIST, -ENOSPC, -EIO. */

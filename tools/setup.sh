@@ -9,6 +9,7 @@ while read -r name; do
     case "$name" in ''|'#'*) continue ;; esac
     # A python3-venv or a clang of another version counts by its own package only.
     [ "$(dpkg-query -W -f='${db:Status-Status}' "$name" 2>/dev/null)" = installed ] && continue
+    [ "$name" = npm ] && command -v npm >/dev/null && continue # some builds of Node.js bring their own
     missing+=("$name")
 done <packages.txt
 [ ${#missing[@]} -eq 0 ] && exit 0
@@ -22,10 +23,8 @@ echo "setup: installing ${missing[*]}"
 "${as_root[@]}" apt-get update -qq
 available=()
 for name in "${missing[@]}"; do
-    # A release may have dropped a package that only the tests use: they skip what they lack, and count it. npm comes with some builds of nodejs.
-    if [ "$name" = npm ] && command -v npm >/dev/null; then
-        continue
-    elif apt-cache show "$name" >/dev/null 2>&1; then
+    # A release may have dropped a package that only the tests use: they skip what they lack, and count it.
+    if apt-cache show "$name" >/dev/null 2>&1; then
         available+=("$name")
     else
         echo "setup: this release has no package $name" >&2

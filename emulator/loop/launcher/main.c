@@ -127,11 +127,9 @@ static struct keeper *keeper_of(uint32_t id)
 static void keeper_kill(const struct keeper *keeper)
 {
     struct packet packet = {.kind = PACKET_KILL, .id = keeper->id};
-    /* A guardian that the handler has stopped must go on to do its work; one that does not take packets is of no use. */
+    /* A guardian that does not take packets is of no use. */
     if (is_namespaced || packet_send(keeper->socket, &packet, NULL) < 0)
         kill(keeper->pid, SIGKILL);
-    else
-        kill(keeper->pid, SIGCONT);
 }
 
 static void spawn(const struct packet *packet, struct packet_fds *fds)
@@ -246,10 +244,15 @@ static void reap(void)
     pid_t dead;
     int status;
     struct rusage usage;
-    while ((dead = wait4(-1, &status, WNOHANG, &usage)) > 0)
-        for (struct keeper *keeper = keepers; keeper; keeper = keeper->next)
-            if (keeper->pid == dead && !keeper->is_dead)
-                keeper_died(keeper, &usage);
+    while ((dead = wait4(-1, &status, WNOHANG | WUNTRACED, &usage)) > 0) {
+        struct keeper *keeper = keepers;
+        while (keeper && (keeper->pid != dead || keeper->is_dead))
+            keeper = keeper->next;
+        if (keeper && WIFSTOPPED(status))
+            kill(dead, SIGCONT); /* its handler did that; it must go on to take our word */
+        else if (keeper)
+            keeper_died(keeper, &usage);
+    }
     /* Each stranger that dies comes back here as a SIGCHLD, so this goes on until none is left. */
     if (has_strangers && tree_strike(is_keeper) == 0)
         has_strangers = false;

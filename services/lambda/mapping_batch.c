@@ -7,7 +7,7 @@
 #include "emulator/base/log.h"
 #include "services/lambda/mapping_response.h"
 
-enum { DELETE_MAX = 10, ENVELOPE = 32 /* {"Records":[]} and some */ };
+enum { DELETE_MAX = 10, ENVELOPE = 32 /* {"Records":[]} and some */, LARGE = 256 * 1024 };
 
 struct batch *mapping_batch_new(const struct mapping *mapping)
 {
@@ -41,6 +41,7 @@ bool mapping_batch_add(struct batch *batch, const struct value *message, struct 
 
 void mapping_batch_drop(struct batch *batch)
 {
+    loop_slice_cancel(&batch->slice);
     arena_free(batch->arena);
 }
 
@@ -48,6 +49,7 @@ void mapping_batch_free(struct batch *batch)
 {
     if (batch == NULL)
         return;
+    loop_slice_cancel(&batch->slice);
     if (batch->invoke != NULL)
         call_forget(batch->invoke);
     for (size_t i = 0; i < batch->delete_count; i++)
@@ -169,7 +171,7 @@ static void invoked(struct call *call, void *context)
     }
 }
 
-void mapping_batch_start(struct batch *batch)
+static void invoke(struct batch *batch)
 {
     struct value input = value_map(), event = value_map();
 
@@ -179,4 +181,18 @@ void mapping_batch_start(struct batch *batch)
     (void)value_put(batch->arena, &input, "InvocationType", value_text("RequestResponse"));
     (void)value_put(batch->arena, &input, "Payload", value_bytes(payload));
     batch->invoke = ask(batch, "lambda", "Invoke", batch->cause, input, invoked);
+}
+
+static void run_slice(struct task *task)
+{
+    invoke((struct batch *)((char *)task - offsetof(struct batch, slice)));
+}
+
+void mapping_batch_start(struct batch *batch)
+{
+    batch->slice.run = run_slice;
+    if (batch->size > LARGE)
+        loop_slice(&batch->slice);
+    else
+        invoke(batch);
 }

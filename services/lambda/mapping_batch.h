@@ -4,6 +4,7 @@
  * Life cycle: mapping_batch_new(), mapping_batch_add() as messages come, mapping_batch_start() once; then batch->ended is called, last, and the batch is gone. Or mapping_batch_free()
  * at any time: what is under way goes on without it. */
 #pragma once
+#include "emulator/loop/loop.h"
 #include "services/lambda/mapping.h"
 
 enum { PAYLOAD_LIMIT = 6 * 1024 * 1024 };
@@ -19,6 +20,7 @@ struct batch {
     size_t size;                        /* of the event's JSON so far */
     uint64_t cause;                     /* of the first message */
     const char *trace_header;
+    struct task slice; /* a large event is printed in a turn of its own */
     struct call *invoke;
     struct call **deletes; /* under way; NULL where one is over */
     size_t delete_count, deletes_left;

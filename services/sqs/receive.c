@@ -208,6 +208,15 @@ static int64_t wait_seconds(struct call *call, const struct queue *queue)
     return input_integer(call, ReceiveMessageRequest_WaitTimeSeconds, queue->wait);
 }
 
+/* When the call has waited enough. A poll by another part of lowcloud (a mapping's) has no end of its own: it would only be asked again at once, and a clock that
+ * is stepped from due thing to due thing would never get beyond it. */
+static int64_t end_of_wait(struct call *call, const struct queue *queue)
+{
+    int64_t seconds = wait_seconds(call, queue);
+
+    return seconds > 0 && call->exchange == NULL ? WAITING_ENDLESS : clock_now() + seconds * 1000;
+}
+
 /* Runs at once, and again whenever the call is woken; `due` is when it has waited enough. */
 static enum outcome attempt(struct call *call, int64_t due);
 
@@ -226,9 +235,8 @@ static enum outcome attempt(struct call *call, int64_t due)
 
     if (!queue_of_call(call, input_text(call, ReceiveMessageRequest_QueueUrl), &queue) || !system_wanted(call, &bits))
         return FAILED;
-    /* The long poll of a mapping has no client whose patience ends: under a moved clock it would only come back empty, and be asked again. */
     if (due == WAITING_UNKNOWN)
-        due = call->exchange == NULL && wait_seconds(call, &queue) > 0 ? -1 : now + wait_seconds(call, &queue) * 1000;
+        due = end_of_wait(call, &queue);
     if (!retention_sweep(&queue))
         return again(call, due, attempt_again);
     if (queue.messages >= IN_FLIGHT_MAX && counts_in_flight_at_most(&queue) + most > IN_FLIGHT_MAX) {
@@ -248,7 +256,7 @@ static enum outcome attempt(struct call *call, int64_t due)
     if (is_unfinished)
         return again(call, due, attempt_again);
     if (count == 0)
-        return due < 0 || due > now ? waiting_park(call, &queue, due, attempt_again) : answer(call);
+        return due == WAITING_ENDLESS || due > now ? waiting_park(call, &queue, due, attempt_again) : answer(call);
     struct value messages = value_list_of(call->arena, (uint32_t)count);
     for (size_t i = 0; i < count; i++)
         messages.items[i] = render(call, &queue, &taken[i], bits);

@@ -7,8 +7,10 @@
 #include "emulator/aws/service.h"
 #include "services/sqs/queue.h"
 
-/* Parks a receive until `due` (emulated ms; -1: without end). `run` is called when a message may be there, when the queue is gone, and when the time is over. */
+#define WAITING_ENDLESS (-1)
 #define WAITING_UNKNOWN INT64_MIN
+
+/* Parks a receive until `due` (emulated ms, or WAITING_ENDLESS). `run` is called when a message may be there, when the queue is gone, and when the time is over. */
 enum outcome waiting_park(struct call *call, const struct queue *queue, int64_t due, enum outcome (*run)(struct call *));
 
 /* A message of this queue may have become visible or changed its time, or the queue is gone. Cheap when nobody waits. */

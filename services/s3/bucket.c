@@ -7,6 +7,7 @@
 #include "emulator/loop/clock.h"
 #include "emulator/store/store.h"
 #include "services/s3/errors.h"
+#include "services/s3/integrity.h"
 #include "services/s3/metadata.h"
 #include "services/s3/notification.h"
 #include "services/s3/operations.h"
@@ -185,6 +186,8 @@ enum outcome create_bucket(struct call *call)
 
     call->arn = arena_print(call->arena, "arn:aws:s3:::%s", name);
     if (presign_check(call) == FAILED)
+        return FAILED;
+    if (integrity_check(call) == FAILED)
         return FAILED;
     if (!is_bucket_name(name)) {
         fail_field(call, "BucketName", name);

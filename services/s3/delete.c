@@ -2,6 +2,7 @@
 #include "services/s3/conditions.h"
 #include "services/s3/errors.h"
 #include "services/s3/event.h"
+#include "services/s3/integrity.h"
 #include "services/s3/operations.h"
 #include "services/s3/s3_model.h"
 
@@ -65,7 +66,7 @@ enum outcome delete_objects(struct call *call)
     struct value deleted = value_list(), errors = value_list();
     struct bucket bucket;
 
-    if (BUCKET_ENTER(call, DeleteObjects, &bucket) == FAILED)
+    if (BUCKET_ENTER(call, DeleteObjects, &bucket) == FAILED || integrity_check(call) == FAILED)
         return FAILED;
     if (!value_is(objects, VALUE_LIST) || objects->size == 0 || objects->size > DELETE_MOST)
         return fail_malformed_xml(call);

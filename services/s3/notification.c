@@ -10,6 +10,7 @@
 #include "services/s3/destination.h"
 #include "services/s3/errors.h"
 #include "services/s3/event.h"
+#include "services/s3/integrity.h"
 #include "services/s3/operations.h"
 #include "services/s3/s3_model.h"
 
@@ -214,7 +215,7 @@ enum outcome put_bucket_notification_configuration(struct call *call)
     struct bucket bucket;
     size_t count;
 
-    if (BUCKET_ENTER(call, PutBucketNotificationConfiguration, &bucket) == FAILED)
+    if (BUCKET_ENTER(call, PutBucketNotificationConfiguration, &bucket) == FAILED || integrity_check(call) == FAILED)
         return FAILED;
     struct notification *notifications = arena_alloc(call->arena, sizeof *notifications * NOTIFICATIONS);
     if (read_configuration(call, configuration, notifications, &count) == FAILED)

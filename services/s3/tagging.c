@@ -1,5 +1,6 @@
 /* The tags of an object. */
 #include "services/s3/event.h"
+#include "services/s3/integrity.h"
 #include "services/s3/metadata.h"
 #include "services/s3/operations.h"
 #include "services/s3/s3_model.h"
@@ -12,7 +13,7 @@ enum outcome put_object_tagging(struct call *call)
     struct bytes tags;
     const char *key;
 
-    if (OBJECT_ENTER(call, PutObjectTagging, &bucket, &key) == FAILED ||
+    if (OBJECT_ENTER(call, PutObjectTagging, &bucket, &key) == FAILED || integrity_check(call) == FAILED ||
         version_input(call, &bucket, key, input_text(call, PutObjectTaggingRequest_VersionId), &version) == FAILED ||
         tags_read_list(call, at(tagging, Tagging_TagSet), &tags) == FAILED)
         return FAILED;

@@ -173,7 +173,7 @@ static bool read_header_list(struct call *call, const struct member *member, con
 
 static void read_header_map(struct call *call, const struct header *header, size_t prefix, struct value *slot)
 {
-    char *key = arena_text(call->arena, header->name + prefix);
+    char *key = arena_text(call->arena, header_text(call, header->name + prefix));
     for (char *at = key; *at != '\0'; at++)
         *at = (char)tolower((unsigned char)*at);
     if (slot->kind == VALUE_ABSENT)

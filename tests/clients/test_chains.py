@@ -86,7 +86,7 @@ def test_an_asynchronous_failure_goes_to_its_destination(cloud, client, queue, m
 def test_notifications(cloud, client, queue, make_function):
     url, arn = queue("events")
     s3 = client("s3")
-    s3.create_bucket(Bucket="b")
+    s3.create_bucket(Bucket="box")
     function = make_function("f", """
 import json, os, urllib.request
 
@@ -96,11 +96,11 @@ def handler(event, context):
     lambda_ = client("lambda")
     with pytest.raises(s3.exceptions.ClientError) as caught:
         s3.put_bucket_notification_configuration(
-            Bucket="b", NotificationConfiguration={"LambdaFunctionConfigurations": [{"LambdaFunctionArn": function, "Events": ["s3:ObjectCreated:*"]}]}
+            Bucket="box", NotificationConfiguration={"LambdaFunctionConfigurations": [{"LambdaFunctionArn": function, "Events": ["s3:ObjectCreated:*"]}]}
         )
     assert caught.value.response["Error"]["Message"] == "Unable to validate the following destination configurations"
     lambda_.add_permission(
-        FunctionName="f", StatementId="s3", Action="lambda:InvokeFunction", Principal="s3.amazonaws.com", SourceArn="arn:aws:s3:::b"
+        FunctionName="f", StatementId="s3", Action="lambda:InvokeFunction", Principal="s3.amazonaws.com", SourceArn="arn:aws:s3:::box"
     )
     configuration = {
         "QueueConfigurations": [
@@ -110,21 +110,21 @@ def handler(event, context):
             {"Id": "l", "LambdaFunctionArn": function, "Events": ["s3:ObjectCreated:Put"], "Filter": {"Key": {"FilterRules": [{"Name": "suffix", "Value": ".csv"}]}}}
         ],
     }
-    s3.put_bucket_notification_configuration(Bucket="b", NotificationConfiguration=configuration)
-    got = s3.get_bucket_notification_configuration(Bucket="b")
+    s3.put_bucket_notification_configuration(Bucket="box", NotificationConfiguration=configuration)
+    got = s3.get_bucket_notification_configuration(Bucket="box")
     assert got["QueueConfigurations"][0]["QueueArn"] == arn and got["LambdaFunctionConfigurations"][0]["Id"] == "l"
     cloud.idle()
     (test_event,) = queue.client.receive_message(QueueUrl=url)["Messages"]
     assert json.loads(test_event["Body"])["Event"] == "s3:TestEvent"
     queue.client.delete_message(QueueUrl=url, ReceiptHandle=test_event["ReceiptHandle"])
-    s3.put_object(Bucket="b", Key="in/my key@ü.txt", Body=b"hello")
-    s3.put_object(Bucket="b", Key="out/x.txt", Body=b"hello")
+    s3.put_object(Bucket="box", Key="in/my key@ü.txt", Body=b"hello")
+    s3.put_object(Bucket="box", Key="out/x.txt", Body=b"hello")
     cloud.idle()
     (message,) = queue.client.receive_message(QueueUrl=url, MaxNumberOfMessages=10)["Messages"]
     (record,) = json.loads(message["Body"])["Records"]
     assert record["s3"]["object"]["key"] == "in/my+key%40%C3%BC.txt" and record["s3"]["configurationId"] == "q"
     before = cloud.journal()[-1]["seq"]
-    s3.put_object(Bucket="b", Key="table.csv", Body=b"1,2")
+    s3.put_object(Bucket="box", Key="table.csv", Body=b"1,2")
     cloud.idle()
     records = cloud.journal(before)
     assert any(record["kind"] == "invocation" for record in records), records

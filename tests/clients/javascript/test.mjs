@@ -66,50 +66,50 @@ const tests = {
   },
 
   async 's3: put and get'() {
-    await s3.send(new s3sdk.CreateBucketCommand({ Bucket: 'b' }));
+    await s3.send(new s3sdk.CreateBucketCommand({ Bucket: 'box' }));
     for (const size of [0, 1, 65536, 5 * 1024 * 1024]) {
       const data = Buffer.alloc(size, 'abcdefg');
-      const put = await s3.send(new s3sdk.PutObjectCommand({ Bucket: 'b', Key: 'a/ü +&', Body: data, ContentType: 'text/plain', Metadata: { m: '1' } }));
+      const put = await s3.send(new s3sdk.PutObjectCommand({ Bucket: 'box', Key: 'a/ü +&', Body: data, ContentType: 'text/plain', Metadata: { m: '1' } }));
       assert.equal(put.ETag, `"${md5(data)}"`);
       assert.ok(put.ChecksumCRC32);
-      const got = await s3.send(new s3sdk.GetObjectCommand({ Bucket: 'b', Key: 'a/ü +&' }));
+      const got = await s3.send(new s3sdk.GetObjectCommand({ Bucket: 'box', Key: 'a/ü +&' }));
       assert.deepEqual(await collect(got.Body), data);
       assert.equal(got.ContentType, 'text/plain');
       assert.deepEqual(got.Metadata, { m: '1' });
       assert.ok(got.LastModified instanceof Date);
     }
-    await assert.rejects(s3.send(new s3sdk.GetObjectCommand({ Bucket: 'b', Key: 'nothing' })), s3sdk.NoSuchKey);
-    await assert.rejects(s3.send(new s3sdk.HeadObjectCommand({ Bucket: 'b', Key: 'nothing' })), s3sdk.NotFound);
+    await assert.rejects(s3.send(new s3sdk.GetObjectCommand({ Bucket: 'box', Key: 'nothing' })), s3sdk.NoSuchKey);
+    await assert.rejects(s3.send(new s3sdk.HeadObjectCommand({ Bucket: 'box', Key: 'nothing' })), s3sdk.NotFound);
     await assert.rejects(s3.send(new s3sdk.ListObjectsV2Command({ Bucket: 'nothing' })), s3sdk.NoSuchBucket);
   },
 
   async 's3: a stream of known length'() {
-    await s3.send(new s3sdk.CreateBucketCommand({ Bucket: 'b' }));
+    await s3.send(new s3sdk.CreateBucketCommand({ Bucket: 'box' }));
     const data = Buffer.alloc(300000, 'stream');
-    await s3.send(new s3sdk.PutObjectCommand({ Bucket: 'b', Key: 'k', Body: Readable.from([data.subarray(0, 100000), data.subarray(100000)]), ContentLength: data.length }));
-    const got = await s3.send(new s3sdk.GetObjectCommand({ Bucket: 'b', Key: 'k' }));
+    await s3.send(new s3sdk.PutObjectCommand({ Bucket: 'box', Key: 'k', Body: Readable.from([data.subarray(0, 100000), data.subarray(100000)]), ContentLength: data.length }));
+    const got = await s3.send(new s3sdk.GetObjectCommand({ Bucket: 'box', Key: 'k' }));
     assert.equal(got.ContentEncoding, undefined);
     assert.deepEqual(await collect(got.Body), data);
   },
 
   async 's3: twenty megabytes with lib-storage'() {
-    await s3.send(new s3sdk.CreateBucketCommand({ Bucket: 'b' }));
+    await s3.send(new s3sdk.CreateBucketCommand({ Bucket: 'box' }));
     const data = Buffer.alloc(20 * 1024 * 1024, 'twenty megabytes ');
-    const done = await new Upload({ client: s3, params: { Bucket: 'b', Key: 'big', Body: Readable.from(pieces(data, 1 << 20)) }, partSize: 8 * 1024 * 1024 }).done();
+    const done = await new Upload({ client: s3, params: { Bucket: 'box', Key: 'big', Body: Readable.from(pieces(data, 1 << 20)) }, partSize: 8 * 1024 * 1024 }).done();
     assert.match(done.ETag, /^"[0-9a-f]{32}-3"$/);
-    const got = await s3.send(new s3sdk.GetObjectCommand({ Bucket: 'b', Key: 'big' }));
+    const got = await s3.send(new s3sdk.GetObjectCommand({ Bucket: 'box', Key: 'big' }));
     assert.equal(md5(await collect(got.Body)), md5(data));
   },
 
   async 's3: listing and deleting'() {
-    await s3.send(new s3sdk.CreateBucketCommand({ Bucket: 'b' }));
-    for (const Key of ['a', 'b/1', 'b/2', 'ü']) await s3.send(new s3sdk.PutObjectCommand({ Bucket: 'b', Key, Body: 'x' }));
+    await s3.send(new s3sdk.CreateBucketCommand({ Bucket: 'box' }));
+    for (const Key of ['a', 'b/1', 'b/2', 'ü']) await s3.send(new s3sdk.PutObjectCommand({ Bucket: 'box', Key, Body: 'x' }));
     const keys = [];
-    for await (const page of s3sdk.paginateListObjectsV2({ client: s3, pageSize: 2 }, { Bucket: 'b' })) keys.push(...page.Contents.map((item) => item.Key));
+    for await (const page of s3sdk.paginateListObjectsV2({ client: s3, pageSize: 2 }, { Bucket: 'box' })) keys.push(...page.Contents.map((item) => item.Key));
     assert.deepEqual(keys, ['a', 'b/1', 'b/2', 'ü']);
-    const deleted = await s3.send(new s3sdk.DeleteObjectsCommand({ Bucket: 'b', Delete: { Objects: keys.map((Key) => ({ Key })) } }));
+    const deleted = await s3.send(new s3sdk.DeleteObjectsCommand({ Bucket: 'box', Delete: { Objects: keys.map((Key) => ({ Key })) } }));
     assert.equal(deleted.Deleted.length, 4);
-    await s3.send(new s3sdk.DeleteBucketCommand({ Bucket: 'b' }));
+    await s3.send(new s3sdk.DeleteBucketCommand({ Bucket: 'box' }));
   },
 
   async 'lambda: invoke'() {

@@ -149,6 +149,11 @@ void clock_post(struct exchange *exchange)
         control_fail(exchange, 400, "The body is not a JSON object such as {\"advance\":\"90s\"}");
         return;
     }
+    /* One order a request: what would have to be ignored, or done by halves when the second is wrong, is refused. */
+    if (request.size != 1) {
+        control_fail(exchange, 400, "Say exactly one of freeze, advance, advance_to, next, resume or scale");
+        return;
+    }
     scale = value_find(&request, "scale");
     if (scale != NULL) {
         double factor = scale->kind == VALUE_INTEGER ? (double)scale->integer : scale->kind == VALUE_DOUBLE ? scale->number : 0;

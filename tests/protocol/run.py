@@ -176,7 +176,12 @@ class Conversation:
             connection.close()
             return
         self.asked[block.connection] = block.text.split("\n", 1)[0]
-        connection.send(data, method)
+        try:
+            connection.send(data, method)
+        except OSError as problem:
+            self.tally.step(block, [f"not sent: {problem}"])
+            connection.close()
+            return
         if "cut" in block.flags:
             connection.half_close()
         answered_next = following is not None and following.kind == "answer" and following.connection == block.connection
@@ -197,9 +202,9 @@ class Conversation:
         except (wire.NoAnswer, OSError) as problem:
             connection.close()
             notes = [str(problem)]
-            if not self.server.is_alive():
-                notes.append("the server has ended; its last lines:\n" + self.server.log())
             self.tally.step(block, notes, asked=asked)
+            if not self.server.is_alive():
+                raise harness.ServerError("the server has ended; its last lines:\n" + self.server.log()) from problem
             return
         problems = list(answer.problems)
         status = int(page.STATUS_LINE.match(first)[1])
@@ -313,6 +318,7 @@ def run(paths, binary=None, verbose=False, server_class=harness.Server):
                 Conversation(server, path, tally, timeout).run()
                 server.request("GET", "/_lowcloud/health")
             except (harness.ServerError, page.PageError) as problem:
+                # Without the server or a readable page the rest of this page says nothing more.
                 tally.step(page.Block("page", path, 1), [str(problem)])
             if verbose or tally.failed != before:
                 print(f"{os.path.basename(path)}: {'failed' if tally.failed != before else 'passed'}")

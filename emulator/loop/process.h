@@ -25,7 +25,7 @@ struct process_end {
     int exec_errno;           /* not 0: exec failed with this */
     const char *exec_path;    /* then: the file or directory that it failed for, the missing interpreter of a script included; else NULL */
     bool out_of_memory;       /* killed by us or by the kernel for its memory limit */
-    int64_t peak_memory;      /* bytes, of the tree as far as known */
+    int64_t peak_memory;      /* bytes, of the tree as far as known; 0 for a plain child */
 };
 
 struct process;

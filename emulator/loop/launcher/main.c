@@ -2,8 +2,8 @@
  *
  * Usage, by the server only: lowcloud-launcher namespace|guardian, with a SOCK_SEQPACKET socket as descriptor 3. Its end, in
  * whatever way it comes, is the end of every environment. LOWCLOUD_CGROUP=0 in the environment: memory is watched in /proc even
- * where cgroups can be had. Static and small, so that cloning it is cheap; one spare keeper (keeper.h) waits for the next
- * environment. */
+ * where cgroups can be had. Static and small, so that cloning it is cheap; spare keepers (keeper.h) wait for the next
+ * environments. */
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
@@ -27,21 +27,20 @@
 #include "emulator/loop/launcher/tree.h"
 #include "emulator/loop/process.h"
 
-enum { SERVER = 3, EVENTS = 32, KEPT_CGROUPS = 256 };
+enum { SERVER = 3, EVENTS = 32, KEPT_CGROUPS = 256, SPARES = 4, QUIET_MS = 10 };
 
 struct keeper {
     struct keeper *next;
     pid_t pid;
     int socket;
     unsigned number; /* of its cgroup */
-    uint32_t id;     /* of its environment; 0 for the spare */
+    uint32_t id;     /* of its environment; 0 for a spare */
     bool is_dead;
     bool has_ended; /* it said so, in `ended` */
     struct packet ended;
 };
 
 static struct keeper *keepers;
-static struct keeper *spare;
 static bool is_namespaced;
 static bool has_strangers; /* a guardian died before its tree: what it left are children of ours */
 static int events, signals, null_device, life;
@@ -124,6 +123,24 @@ static struct keeper *keeper_of(uint32_t id)
     return keeper;
 }
 
+/* The oldest has most likely done with its cgroup. Spares are not found by keeper_of(), because no environment has the id 0. */
+static struct keeper *oldest_spare(void)
+{
+    struct keeper *oldest = NULL;
+    for (struct keeper *keeper = keepers; keeper; keeper = keeper->next)
+        if (keeper->id == 0 && !keeper->is_dead)
+            oldest = keeper;
+    return oldest;
+}
+
+static int count_spares(void)
+{
+    int count = 0;
+    for (const struct keeper *keeper = keepers; keeper; keeper = keeper->next)
+        count += keeper->id == 0 && !keeper->is_dead;
+    return count;
+}
+
 static void keeper_kill(const struct keeper *keeper)
 {
     struct packet packet = {.kind = PACKET_KILL, .id = keeper->id};
@@ -134,8 +151,9 @@ static void keeper_kill(const struct keeper *keeper)
 
 static void spawn(const struct packet *packet, struct packet_fds *fds)
 {
-    struct keeper *keeper = spare ? spare : keeper_new();
-    spare = NULL;
+    struct keeper *keeper = oldest_spare();
+    if (!keeper)
+        keeper = keeper_new();
     int error = keeper ? 0 : errno;
     if (keeper) {
         keeper->id = packet->id;
@@ -228,8 +246,6 @@ static void keeper_died(struct keeper *keeper, const struct rusage *usage)
     from_keeper(keeper);
     keeper_hang_up(keeper);
     keeper->is_dead = true;
-    if (keeper == spare)
-        spare = NULL;
     if (keeper->ended.peak < usage->ru_maxrss * (int64_t)1024)
         keeper->ended.peak = usage->ru_maxrss * (int64_t)1024;
     if (!is_namespaced && !keeper->has_ended)
@@ -401,14 +417,13 @@ int main(int count, char **arguments)
         return 2;
     }
     start(arguments[1]);
-    bool is_tried = false; /* the making of a spare, since the last event */
+    bool is_failing = false; /* the making of spares, since the last event */
     for (;;) {
-        /* The next keeper is made when there is nothing else to do. */
+        /* Spares are made when there is nothing else to do: the first at once, the others one by one in quiet moments. */
         struct epoll_event ready[EVENTS];
-        int got = epoll_wait(events, ready, EVENTS, spare || is_tried ? -1 : 0);
-        is_tried = got == 0;
-        if (is_tried)
-            spare = keeper_new();
+        int spares = is_failing ? SPARES : count_spares();
+        int got = epoll_wait(events, ready, EVENTS, spares == 0 ? 0 : spares < SPARES ? QUIET_MS : -1);
+        is_failing = got == 0 && !keeper_new();
         /* Deaths last: they free keepers that may be in this batch. */
         bool has_signals = false;
         for (int i = 0; i < got; i++) {

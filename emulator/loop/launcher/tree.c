@@ -188,8 +188,9 @@ void tree_signal(int signal)
     tree_free(&tree);
 }
 
-/* Killing at once is better than stopping first: it keeps a process from forking just as well, and what it leaves becomes our child.
- * Children first and without a look at what is below them, because that takes longer than a process that flees by forking lives. */
+/* Killing at once is better than stopping first: it keeps a process from forking just as well, and what it leaves becomes our
+ * child. Children first and without a look at what is below them, because that takes longer than a process that flees by forking
+ * lives. */
 size_t tree_strike(bool (*is_spared)(pid_t))
 {
     struct tree tree = {0};

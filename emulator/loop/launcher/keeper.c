@@ -176,7 +176,7 @@ static void poll_memory(void)
     next_poll_ms = now_ms() + wait;
 }
 
-static void fail_start(int error, const char *what)
+__attribute__((noreturn)) static void fail_start(int error, const char *what)
 {
     struct packet packet = {.kind = PACKET_STARTED, .error = error};
     packet_text(&packet, what);

@@ -253,6 +253,10 @@ class Model:
     # Wire details.
 
     def timestamp(self, member, shape, location):
+        form = self.plain_timestamp(member, shape, location)
+        return "ISO8601_MS" if form == "ISO8601" and self.protocol == "rest-xml" else form
+
+    def plain_timestamp(self, member, shape, location):
         form = (member or {}).get("timestampFormat") or shape.get("timestampFormat")
         if form:
             return TIMESTAMPS[form]

@@ -26,7 +26,7 @@ enum member_location {
     LOCATION_BODY, LOCATION_URI, LOCATION_QUERY, LOCATION_HEADER, LOCATION_HEADERS /* a map; wire name is the prefix */, LOCATION_STATUS
 };
 
-enum timestamp_format { TIMESTAMP_DEFAULT, TIMESTAMP_UNIX, TIMESTAMP_ISO8601, TIMESTAMP_RFC1123 };
+enum timestamp_format { TIMESTAMP_DEFAULT, TIMESTAMP_UNIX, TIMESTAMP_ISO8601, TIMESTAMP_RFC1123, TIMESTAMP_ISO8601_MS /* S3: with .000 */ };
 
 /* What becomes of an operation or of a member that a client sends. What an overlay does not list is refused. */
 enum support { SUPPORT_REFUSED, SUPPORT_RECORDED, SUPPORT_DONE };

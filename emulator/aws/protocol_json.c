@@ -227,7 +227,7 @@ void json_write_value(struct buffer *buffer, struct arena *arena, const struct m
     case VALUE_TIME:
         if (timestamp == TIMESTAMP_DEFAULT)
             timestamp = shape->timestamp;
-        if (timestamp == TIMESTAMP_ISO8601 || timestamp == TIMESTAMP_RFC1123) {
+        if (timestamp != TIMESTAMP_DEFAULT && timestamp != TIMESTAMP_UNIX) {
             buffer_char(buffer, '"');
             scalar_write(buffer, arena, shape, timestamp, value);
             buffer_char(buffer, '"');

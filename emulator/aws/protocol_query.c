@@ -130,14 +130,19 @@ static int by_number(const void *a, const void *b)
     return left->number < right->number ? -1 : left->number > right->number;
 }
 
-/* The children whose names are numbers, in the order of these. */
-static struct numbered *numbered_children(struct arena *arena, const struct node *node, size_t *count)
+/* The children whose names are numbers, in the order of these; or only `or_itself`. */
+static struct numbered *numbered_children(struct arena *arena, const struct node *node, const struct node *or_itself, size_t *count)
 {
     size_t all = 0;
     for (const struct node *child = node->children; child != NULL; child = child->next)
         all++;
     struct numbered *list = arena_alloc(arena, sizeof *list * (all + 1));
     *count = 0;
+    if (or_itself != NULL) {
+        list[0] = (struct numbered){or_itself, 1};
+        *count = 1;
+        return list;
+    }
     for (const struct node *child = node->children; child != NULL; child = child->next) {
         uint64_t number = 0;
         size_t digits = 0;
@@ -155,8 +160,9 @@ static bool read_list(struct call *call, const struct shape *shape, const struct
     const struct model *model = call->service->model;
     const struct node *inner = find(node, model_string(model, shape->element_name));
     size_t count;
-    /* "Name=" with nothing behind it is an empty list. */
-    struct numbered *list = numbered_children(call->arena, inner != NULL ? inner : node, &count);
+    /* "Name=" with nothing behind it is an empty list. SQS takes AttributeName=All as well as AttributeName.1=All. */
+    bool is_single = model->also_query && node->value != NULL && node->value[0] != '\0' && node->children == NULL;
+    struct numbered *list = numbered_children(call->arena, inner != NULL ? inner : node, is_single ? node : NULL, &count);
     *value = value_list_of(call->arena, (uint32_t)count);
     for (size_t i = 0; i < count; i++)
         if (!read_node(call, shape->element, TIMESTAMP_DEFAULT, list[i].node, &value->items[i]))
@@ -170,7 +176,8 @@ static bool read_map(struct call *call, const struct shape *shape, const struct 
     const struct node *inner = find(node, "entry");
     const char *key_name = model_string(model, shape->key_name), *value_name = model_string(model, shape->element_name);
     size_t count;
-    struct numbered *list = numbered_children(call->arena, inner != NULL ? inner : node, &count);
+    bool is_single = model->also_query && find_value(node, key_name) != NULL; /* Attribute.Name= and Attribute.Value= */
+    struct numbered *list = numbered_children(call->arena, inner != NULL ? inner : node, is_single ? node : NULL, &count);
     if (count > QUERY_ENTRIES)
         return fail_serialization(call, "%.*s has more than %d entries", (int)node->size, node->name, QUERY_ENTRIES);
     *value = value_map();

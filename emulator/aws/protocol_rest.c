@@ -74,8 +74,9 @@ static bool read_text(struct call *call, const struct member *member, const char
 {
     const struct model *model = call->service->model;
     const struct shape *shape = shape_of(model, member->shape);
-    if (text[0] == '\0' && shape->type != SHAPE_TYPE_STRING)
-        return true; /* nothing was said */
+    /* A header without a value says nothing; "max-keys=" is no number for S3. */
+    if (text[0] == '\0' && shape->type != SHAPE_TYPE_STRING && !(is_xml(call) && member->location == LOCATION_QUERY))
+        return true;
     if (scalar_read(call->arena, shape, member->timestamp, text, value))
         return true;
     if (!is_xml(call))

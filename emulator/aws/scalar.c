@@ -66,8 +66,10 @@ static void write_time(struct buffer *buffer, struct arena *arena, uint8_t forma
 {
     if (format == TIMESTAMP_RFC1123)
         buffer_text(buffer, date_rfc1123(arena, value->integer));
-    else if (format == TIMESTAMP_ISO8601)
+    else if (format == TIMESTAMP_ISO8601_MS)
         buffer_text(buffer, date_iso8601(arena, value->integer));
+    else if (format == TIMESTAMP_ISO8601)
+        buffer_text(buffer, date_iso8601_s(arena, value->integer));
     else
         json_write(buffer, value); /* seconds with a fraction */
 }

@@ -147,6 +147,9 @@ static void headers_and_query(void **state)
     assert_non_null(strstr(answered.body, answer_header("x-amz-id-2")));
     assert_string_equal(answer_header("Content-Type"), "application/xml");
     end(call);
+    call = request(&s3, "GET", "/b?max-keys=", "");
+    assert_refused(call, "", 400, "InvalidArgument", NULL);
+    end(call);
     call = request(&s3, "GET", "/b/k", "If-Modified-Since: yesterday\nRange: bytes=0-1\n");
     assert_true(accepted(call, ""));
     assert_int_equal(slot(&call->input, GetObjectRequest_IfModifiedSince)->kind, VALUE_ABSENT);

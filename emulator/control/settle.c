@@ -37,6 +37,7 @@ static void look(void *context)
     while (*link != NULL) {
         struct settle_wait *wait = *link;
 
+        wait->is_new = false;
         wait->passes = is_quiet(wait->mode) ? wait->passes + 1 : 0;
         if (wait->passes < PASSES) {
             link = &wait->next;
@@ -49,7 +50,7 @@ static void look(void *context)
     }
 }
 
-/* Between passes the loop must turn without waiting. */
+/* Between passes the loop must turn without waiting; and a new wait must be looked at once even if nothing comes any more. */
 static int limit(void *context)
 {
     (void)context;
@@ -74,6 +75,7 @@ void settle_wait(struct settle_wait *wait)
     while (*link != NULL)
         link = &(*link)->next;
     wait->passes = 0;
+    wait->is_new = true;
     wait->is_waiting = true;
     wait->next = NULL;
     *link = wait;

@@ -9,7 +9,7 @@ struct settle_wait {
     enum pending_for mode; /* PENDING_SETTLED or PENDING_IDLE */
     void (*done)(struct settle_wait *wait); /* at the end of a turn; the wait is off the list by then */
     int passes;
-    bool is_waiting;
+    bool is_waiting, is_new;
     struct settle_wait *next;
 };
 

@@ -107,7 +107,7 @@ def handler(event, context):
             {"Id": "q", "QueueArn": arn, "Events": ["s3:ObjectCreated:*"], "Filter": {"Key": {"FilterRules": [{"Name": "prefix", "Value": "in/"}]}}}
         ],
         "LambdaFunctionConfigurations": [
-            {"Id": "l", "LambdaFunctionArn": function, "Events": ["s3:ObjectCreated:Put"], "Filter": {"Key": {"FilterRules": [{"Name": "suffix", "Value": ".csv"}]}}}
+            {"Id": "l", "LambdaFunctionArn": function, "Events": ["s3:ObjectCreated:Put"], "Filter": {"Key": {"FilterRules": [{"Name": "prefix", "Value": "tables/"}, {"Name": "suffix", "Value": ".csv"}]}}}
         ],
     }
     s3.put_bucket_notification_configuration(Bucket="box", NotificationConfiguration=configuration)
@@ -124,7 +124,7 @@ def handler(event, context):
     (record,) = json.loads(message["Body"])["Records"]
     assert record["s3"]["object"]["key"] == "in/my+key%40%C3%BC.txt" and record["s3"]["configurationId"] == "q"
     before = cloud.journal()[-1]["seq"]
-    s3.put_object(Bucket="box", Key="table.csv", Body=b"1,2")
+    s3.put_object(Bucket="box", Key="tables/a.csv", Body=b"1,2")
     cloud.idle()
     records = cloud.journal(before)
     assert any(record["kind"] == "invocation" for record in records), records

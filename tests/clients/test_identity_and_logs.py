@@ -5,6 +5,7 @@ import boto3
 import pytest
 
 DOCUMENT = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "lambda.amazonaws.com"}}]}
+PERMISSIONS = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}]}
 
 
 def test_who_am_i(client):
@@ -31,11 +32,11 @@ def test_roles_and_policies(client):
     assert role["Arn"] == "arn:aws:iam::000000000000:role/app/worker" and role["AssumeRolePolicyDocument"] == DOCUMENT
     assert iam.get_role(RoleName="worker")["Role"]["RoleId"] == role["RoleId"]
     assert [item["RoleName"] for item in iam.list_roles()["Roles"]] == ["worker"]
-    policy = iam.create_policy(PolicyName="reader", PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": []}))["Policy"]
+    policy = iam.create_policy(PolicyName="reader", PolicyDocument=json.dumps(PERMISSIONS))["Policy"]
     iam.attach_role_policy(RoleName="worker", PolicyArn=policy["Arn"])
     assert [item["PolicyName"] for item in iam.list_attached_role_policies(RoleName="worker")["AttachedPolicies"]] == ["reader"]
-    iam.put_role_policy(RoleName="worker", PolicyName="inline", PolicyDocument=json.dumps(DOCUMENT))
-    assert iam.get_role_policy(RoleName="worker", PolicyName="inline")["PolicyDocument"] == DOCUMENT
+    iam.put_role_policy(RoleName="worker", PolicyName="inline", PolicyDocument=json.dumps(PERMISSIONS))
+    assert iam.get_role_policy(RoleName="worker", PolicyName="inline")["PolicyDocument"] == PERMISSIONS
     with pytest.raises(iam.exceptions.DeleteConflictException):
         iam.delete_role(RoleName="worker")
     iam.delete_role_policy(RoleName="worker", PolicyName="inline")

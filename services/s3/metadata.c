@@ -155,11 +155,7 @@ void metadata_output(struct call *call, const struct metadata_members *members, 
             header++;
         if (header == METADATA_HEADERS || members->headers[header] == NO_MEMBER)
             continue;
-        int64_t ms;
-        if (header != METADATA_EXPIRES)
-            output_text(call, members->headers[header], value);
-        else if (date_parse_rfc1123(value, &ms))
-            output_time(call, members->headers[header], ms);
+        output_text(call, members->headers[header], value);
         has_type = has_type || header == METADATA_TYPE;
     }
     if (!has_type)

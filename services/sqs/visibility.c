@@ -9,7 +9,7 @@
 #include "services/sqs/sqs_model.h"
 #include "services/sqs/waiting.h"
 
-static struct query find_query = QUERY("SELECT epoch, token, visible_at, receives, received FROM message WHERE id = ?");
+static struct query find_query = QUERY("SELECT epoch, token, visible_at, receives, received, sent_at FROM message WHERE id = ?");
 static struct query change_query = QUERY("UPDATE message SET visible_at = ? WHERE id = ?");
 
 bool receipt_of_queue(struct call *call, const struct queue *queue, const char *handle, struct receipt *receipt, struct problem *problem)
@@ -35,6 +35,8 @@ static bool change(struct call *call, const struct queue *queue, const char *han
     int64_t before = found ? query_integer(&find_query, 2) : 0;
     bool was_delayed = found && query_integer(&find_query, 3) == 0;
     int64_t received = found ? query_integer(&find_query, 4) : 0;
+    if (found && query_integer(&find_query, 5) + queue->retention * 1000 <= now)
+        found = false; /* expired, and not yet swept */
     query_end(&find_query);
     if (!found)
         return problem_set(problem, call->arena, &invalid_parameter_value,

@@ -350,6 +350,9 @@ void async_pending(struct pending *pending)
 
         if ((due > clock_now()) != wants_later)
             continue;
+        /* Its timer is due at this very moment and fires next: an advance must not wait for what it is to fire itself. */
+        if (pending->mode == PENDING_SETTLED && timer_is_set(&due_timer))
+            continue;
         if (wants_later)
             pending_add(pending, "lambda", due, "attempt %lld of an asynchronous event for %s", (long long)query_integer(&list, 2) + 1, name);
         else

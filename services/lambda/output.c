@@ -196,6 +196,8 @@ static void emit(struct output *output, const char *at, size_t size)
     put_event(output, text);
 
     char *rest = arena_copy(arena, text.at, text.size), *one;
+    for (char *tab = rest; (tab = strchr(tab, '\t')) != NULL;)
+        *tab = ' '; /* log lines have no control characters */
     while ((one = strsep(&rest, "\n")) != NULL)
         if (one[0] != '\0')
             log_info("[%s%s%s] %s", output->name, output->request_id[0] != '\0' ? " " : "", output->request_id, one);

@@ -110,9 +110,9 @@ static bool accept_recorded(struct call *call, const struct attribute *attribute
     size_t number = (size_t)(attribute - table);
 
     if (protocol_strict)
-        return problem_set(problem, call->arena, &not_implemented, "The effect of the queue attribute %s is not implemented.", attribute->name);
+        return problem_set(problem, call->arena, &not_implemented, "The effect of the queue attribute %s is not emulated.", attribute->name);
     if (!was_said[number])
-        log_info("sqs: the queue attribute %s is kept, but has no effect here", attribute->name);
+        log_info("sqs: the queue attribute %s is kept, its effect is not emulated", attribute->name);
     was_said[number] = true;
     return true;
 }
@@ -127,7 +127,7 @@ static bool is_json_map(struct arena *arena, const char *text)
 static bool check_one(struct call *call, const struct queue *queue, const char *name, const char *text, struct problem *problem)
 {
     const struct attribute *attribute = find(name);
-    int64_t number;
+    int64_t number = 0;
 
     if (attribute == NULL || attribute->kind == READ_ONLY)
         return problem_set(problem, call->arena, &invalid_attribute_name, "Unknown Attribute %s.", name);
@@ -137,12 +137,12 @@ static bool check_one(struct call *call, const struct queue *queue, const char *
         return problem_set(problem, call->arena, &invalid_attribute_value, "Invalid value for the parameter %s.", name);
     if (attribute->kind != TEXT && !read_number(attribute, text, &number))
         return problem_set(problem, call->arena, &invalid_attribute_value, "Invalid value for the parameter %s.", name);
-    if (attribute->is_recorded && !accept_recorded(call, attribute, problem))
-        return false;
     if (text[0] == '\0') /* removes a text */
         return true;
     if (text_equal(name, "Policy") && !is_json_map(call->arena, text))
         return problem_set(problem, call->arena, &invalid_attribute_value, "Invalid value for the parameter Policy.");
+    if (attribute->is_recorded && !(attribute->kind == BOOLEAN && number == attribute->normal))
+        return accept_recorded(call, attribute, problem);
     if (text_equal(name, "RedrivePolicy"))
         return redrive_policy_check(call, queue, text, problem);
     if (text_equal(name, "RedriveAllowPolicy"))

@@ -122,6 +122,8 @@ class Model:
     def __init__(self, name, data, overlay):
         self.name, self.data, self.overlay = name, data, overlay
         self.known(overlay, OVERLAY_KEYS, "the overlay")
+        if "folder" not in overlay:
+            raise Mistake(f"{name}: the overlay does not say its folder")
         self.metadata = data["metadata"]
         for section, entries in overlay.get("extra", {}).items():
             for key, entry in entries.items():
@@ -180,7 +182,8 @@ class Model:
             if values is not None:
                 shape["enum"] = values
         for name, kind in overlay.get("types", {}).items():
-            if kind not in TYPES or kind in ("structure", "list", "map"):
+            inner = ("structure", "list", "map")
+            if kind not in TYPES or kind in inner or self.shape(name, "types")["type"] in inner:
                 raise Mistake(f"{self.name}: types: {name} cannot become {kind}")
             self.shape(name, "types")["type"] = kind
         for name in overlay["operations"]:

@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #include "emulator/aws/wire.h"
+#include "emulator/base/id.h"
 #include "emulator/base/json.h"
 #include "emulator/base/log.h"
 
@@ -217,5 +218,6 @@ void protocol_refuse(struct exchange *exchange, int status, const char *code, co
     exchange_status(exchange, status);
     exchange_set_header(exchange, "Content-Type", "application/json");
     exchange_set_header(exchange, "x-amzn-ErrorType", code);
+    exchange_set_header(exchange, "x-amzn-RequestId", id_uuid(exchange->arena));
     exchange_answer(exchange, json_print(exchange->arena, &body));
 }

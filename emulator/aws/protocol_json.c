@@ -21,6 +21,20 @@ static const char *token_name(const struct value *json)
     }
 }
 
+/* API Gateway's framework is older and names Java's classes. */
+static const char *class_name(const struct value *json)
+{
+    switch (json->kind) {
+    case VALUE_BOOL:
+        return "java.lang.Boolean";
+    case VALUE_INTEGER:
+    case VALUE_DOUBLE:
+        return "com.amazon.coral.value.json.numbers.TruncatingBigNumber";
+    default:
+        return "java.lang.String";
+    }
+}
+
 static bool wrong_type(struct call *call, const struct shape *shape, const struct value *json)
 {
     if (json->kind == VALUE_LIST)
@@ -31,6 +45,8 @@ static bool wrong_type(struct call *call, const struct shape *shape, const struc
         return fail_serialization(call, "Expected list or null");
     if (!shape_is_scalar(shape))
         return fail_serialization(call, "Expected structure or null");
+    if (call->service->model->validation == VALIDATION_APIGATEWAY)
+        return fail_serialization(call, "class %s can not be converted to an %s", class_name(json), strchr(scalar_name(shape), ' ') + 1);
     return fail_serialization(call, "%s can not be converted to %s", token_name(json), scalar_name(shape));
 }
 

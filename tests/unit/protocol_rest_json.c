@@ -173,6 +173,9 @@ static void api_gateway(void **state)
                    "set: [WEBSOCKET, HTTP]");
     assert_non_null(strstr(answered.body, "{\"message\":"));
     end(call);
+    call = request(&apigateway, "POST", "/v2/apis", "");
+    assert_refused(call, "{\"name\":true}", 400, "SerializationException", "class java.lang.Boolean can not be converted to an String");
+    end(call);
     call = request(&apigateway, "GET", "/v2/tags/arn%3Aaws%3Aapigateway%3Aus-east-1%3A%3A%2Fapis%2Fa1", "");
     assert_true(accepted(call, ""));
     assert_string_equal(text_at(&call->input, model_find_member(model, operation_of(call)->input, "ResourceArn")), "arn:aws:apigateway:us-east-1::/apis/a1");

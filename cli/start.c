@@ -199,8 +199,8 @@ static int bring_up(void)
     error = server_start(&server);
     if (error != 0)
         return fail_start("the server", error);
-    control_start(&control);
     aws_start();
+    control_start(&control); /* its look at what is quiet comes after all that the services do at the end of a turn */
     if (options.host != NULL)
         log_warn("listening beyond this machine's loopback (--host %s): anybody who reaches it can run code through Lambda", options.host);
     log_info("handlers run isolated by %s", launcher_describe());

@@ -1,22 +1,17 @@
 #include "emulator/store/store.h"
 
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <ftw.h>
 #include <sqlite3.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "emulator/base/log.h"
 #include "emulator/store/blob.h"
+#include "emulator/store/directory.h"
 
-enum { OWNERS = 24, PATH_SIZE = 512 };
+enum { OWNERS = 24, PATH_SIZE = DIRECTORY_PATH };
 
 struct deferred {
     void (*run)(void *context);
@@ -38,9 +33,7 @@ static struct {
 static int schema_count;
 static unsigned char *image; /* an empty database with the schema, for reset in memory */
 static sqlite3_int64 image_size;
-static char directory[PATH_SIZE];
 static bool is_durable;
-static int lock_fd = -1;
 
 /* --- errors --------------------------------------------------------------------------------------------------------------- */
 
@@ -375,114 +368,6 @@ static int migrate(void)
     return store_commit();
 }
 
-/* --- the directory --------------------------------------------------------------------------------------------------------- */
-
-static int remove_entry(const char *path, const struct stat *status, int type, struct FTW *walk)
-{
-    (void)status;
-    (void)walk;
-    (void)chmod(path, 0700);
-    return type == FTW_DP ? rmdir(path) : unlink(path);
-}
-
-static int make_writable(const char *path, const struct stat *status, int type, struct FTW *walk)
-{
-    (void)status;
-    (void)walk;
-    if (type == FTW_D || type == FTW_DNR)
-        (void)chmod(path, 0700);
-    return 0;
-}
-
-static void remove_tree(const char *path)
-{
-    (void)nftw(path, make_writable, 16, FTW_PHYS);
-    (void)nftw(path, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
-}
-
-static int lock_directory(void)
-{
-    char path[PATH_SIZE + 16];
-
-    (void)snprintf(path, sizeof path, "%s/lock", directory);
-    lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (lock_fd < 0)
-        return -errno;
-    if (flock(lock_fd, LOCK_EX | LOCK_NB) != 0) {
-        (void)close(lock_fd);
-        lock_fd = -1;
-        return -EBUSY;
-    }
-    return 0;
-}
-
-static const char *temporary_root(void)
-{
-    const char *root = getenv("TMPDIR");
-
-    return root != NULL && root[0] == '/' ? root : "/tmp";
-}
-
-/* Directories of dead servers: their lock is free. Only our own, and only names that we make. */
-static void sweep_dead(void)
-{
-    DIR *root = opendir(temporary_root());
-
-    if (root == NULL)
-        return;
-    for (struct dirent *entry = readdir(root); entry != NULL; entry = readdir(root)) {
-        char path[PATH_SIZE], lock[PATH_SIZE + 16];
-        struct stat status;
-
-        if (strncmp(entry->d_name, "lowcloud.", 9) != 0)
-            continue;
-        if (snprintf(path, sizeof path, "%s/%s", temporary_root(), entry->d_name) >= (int)sizeof path)
-            continue;
-        (void)snprintf(lock, sizeof lock, "%s/lock", path);
-        int fd = open(lock, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
-        if (fd < 0)
-            continue;
-        if (fstat(fd, &status) == 0 && status.st_uid == geteuid() && flock(fd, LOCK_EX | LOCK_NB) == 0)
-            remove_tree(path);
-        (void)close(fd);
-    }
-    (void)closedir(root);
-}
-
-/* The name that sweep_dead() looks for is taken only when the lock is held. */
-static int open_temporary(void)
-{
-    char locked[PATH_SIZE];
-
-    sweep_dead();
-    (void)snprintf(directory, sizeof directory, "%s/lowcloud-new.XXXXXX", temporary_root());
-    if (mkdtemp(directory) == NULL)
-        return -errno;
-    int error = lock_directory();
-    if (error != 0)
-        return error;
-    (void)snprintf(locked, sizeof locked, "%s/lowcloud.%s", temporary_root(), strrchr(directory, '.') + 1);
-    if (rename(directory, locked) != 0)
-        return -errno;
-    memcpy(directory, locked, sizeof directory);
-    return 0;
-}
-
-static int open_directory(const char *wanted)
-{
-    is_durable = wanted != NULL;
-    if (!is_durable)
-        return open_temporary();
-    if (mkdir(wanted, 0700) != 0 && errno != EEXIST)
-        return -errno;
-    char *real = realpath(wanted, NULL);
-    if (real == NULL)
-        return -errno;
-    int size = snprintf(directory, sizeof directory, "%s", real);
-    free(real);
-    return size >= (int)sizeof directory ? -ENAMETOOLONG : lock_directory();
-}
-
 /* --- open, reset, close ----------------------------------------------------------------------------------------------------- */
 
 static int open_memory(void)
@@ -499,7 +384,7 @@ static int open_file(void)
 {
     char path[PATH_SIZE + 16];
 
-    (void)snprintf(path, sizeof path, "%s/lowcloud.db", directory);
+    (void)snprintf(path, sizeof path, "%s/lowcloud.db", store_directory());
     if (sqlite3_open_v2(path, &database, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK)
         return -EIO;
     return run_script("PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF; PRAGMA cache_size = -2048;"
@@ -531,11 +416,12 @@ static int load_image(void)
 
 int store_open(const char *wanted)
 {
-    int error = open_directory(wanted);
+    int error = directory_open(wanted);
 
 
     if (error != 0)
         return error;
+    is_durable = wanted != NULL;
     blob_schema();
     (void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
     error = is_durable ? open_file() : open_memory();
@@ -588,22 +474,12 @@ void store_close(void)
     image = NULL;
     free(deferred);
     deferred = NULL;
-    if (!is_durable && directory[0] != '\0')
-        remove_tree(directory);
-    directory[0] = '\0';
-    if (lock_fd >= 0)
-        (void)close(lock_fd);
-    lock_fd = -1;
+    directory_close();
 }
 
 bool store_is_durable(void)
 {
     return is_durable;
-}
-
-const char *store_directory(void)
-{
-    return directory;
 }
 
 static struct query integrity = QUERY("PRAGMA integrity_check");

@@ -88,7 +88,7 @@ test: setup
 	@BUILD=$(B) python3 tests/main.py
 
 check: all units
-	@BUILD=$(B) python3 tests/main.py layers unit protocol
+	@BUILD=$(B) python3 tests/main.py layers generated unit protocol
 
 # The long runs; their short forms are part of `make test`.
 bench: setup
@@ -106,6 +106,9 @@ soak: setup
 models:
 	python3 tools/generate_models.py
 
+docs: all
+	@BUILD=$(B) python3 tools/support_tables.py
+
 layers:
 	@python3 tools/check_layers.py
 
@@ -118,5 +121,5 @@ install: all
 	install -m 755 $(B)/libexec/* $(DESTDIR)$(PREFIX)/libexec/lowcloud/
 	cp -r $(B)/share/runtimes $(DESTDIR)$(PREFIX)/share/lowcloud/
 
-.PHONY: all units setup demo test check bench soak models layers clean install
+.PHONY: all units setup demo test check bench soak docs models layers clean install
 -include $(OBJECTS:.o=.d) $(UNITS:=.d)

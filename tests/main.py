@@ -107,6 +107,15 @@ def stage_layers(total):
     total.program("layers", [PYTHON, "tools/check_layers.py"], lambda output: (0, 1, 0) if " 0 broken rules" not in output else (1, 0, 0))
 
 
+def stage_generated(total):
+    """What is generated and committed is what its generator makes."""
+    for name, arguments in (("models", ["tools/generate_models.py", "--check"]), ("support tables", ["tools/support_tables.py", "--check"])):
+        status, output = run_program([PYTHON] + arguments)
+        if status != 0:
+            print(f"--- {name}\n{output}---", flush=True)
+        total.add(name, (1, 0, 0) if status == 0 else (0, 1, 0), 0)
+
+
 def stage_tools(total):
     for path in sorted(files("tests/tools", "test_*.py") + files("tests/protocol", "test_*.py")):
         total.program(path, [PYTHON, path], unittest_counts)
@@ -163,6 +172,7 @@ def files(folder, pattern):
 
 STAGES = {
     "layers": stage_layers,
+    "generated": stage_generated,
     "tools": stage_tools,
     "unit": stage_unit,
     "protocol": stage_protocol,

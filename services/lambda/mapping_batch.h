@@ -18,7 +18,7 @@ struct batch {
     struct arena *arena;
     struct value ids, handles, records; /* lists, in order of arrival */
     size_t size;                        /* of the event's JSON so far */
-    uint64_t cause;                     /* of the first message */
+    uint64_t cause;                     /* the receive that brought the first message */
     const char *trace_header;
     struct task slice; /* a large event is printed in a turn of its own */
     struct call *invoke;

@@ -70,7 +70,7 @@ static bool has_window(const struct poller *poller)
     return poller->mapping->window_s > 0;
 }
 
-static struct call *ask(struct poller *poller, const char *operation, struct arena *arena, struct value input,
+static struct call *ask(struct poller *poller, const char *operation, struct arena *arena, struct value input, uint64_t cause,
                         void (*done)(struct call *, void *), void *context)
 {
     (void)value_put(arena, &input, "QueueUrl", value_text(poller->mapping->queue_url));
@@ -80,6 +80,7 @@ static struct call *ask(struct poller *poller, const char *operation, struct are
         .account = poller->mapping->account,
         .region = poller->mapping->region,
         .actor = arena_print(arena, "mapping:%s", poller->mapping->uuid),
+        .cause = cause,
         .input = input,
         .done = done,
         .context = context,
@@ -193,26 +194,43 @@ static void add(struct poller *poller, const struct value *message, struct bytes
 }
 
 /* What no filter lets through is deleted, as on AWS. */
-static void drop(struct poller *poller, struct arena *arena, struct value unwanted)
+static void drop(struct poller *poller, struct arena *arena, struct value unwanted, uint64_t cause)
 {
     struct value input = value_map();
 
     if (unwanted.size == 0)
         return;
     (void)value_put(arena, &input, "Entries", unwanted);
-    (void)ask(poller, "DeleteMessageBatch", arena, input, NULL, NULL);
+    (void)ask(poller, "DeleteMessageBatch", arena, input, cause, NULL, NULL);
+}
+
+/* A poll that waited began before what it was waiting for; the journal has it as the effect of the first message that came. */
+static uint64_t tell(const struct poller *poller, struct call *call)
+{
+    journal_discard(call->seq);
+    return journal_note(&(struct journal_record){.kind = JOURNAL_CALL,
+                                                 .cause = call->cause,
+                                                 .actor = call->actor,
+                                                 .account = call->account,
+                                                 .region = call->region,
+                                                 .service = "sqs",
+                                                 .operation = "ReceiveMessage",
+                                                 .arn = poller->mapping->source_arn,
+                                                 .request_id = call->request_id},
+                        &(struct journal_end){.status = 200});
 }
 
 static void take(struct poller *poller, struct call *call, const struct value *messages)
 {
     struct value unwanted = value_list();
+    uint64_t cause = tell(poller, call);
 
     for (uint32_t i = 0; i < messages->size; i++) {
         const struct value *message = &messages->items[i];
         struct bytes record = mapping_record(call->arena, message, poller->mapping->source_arn, poller->mapping->region);
 
         if (poller->filter == NULL || filter_matches(poller->filter, record)) {
-            add(poller, message, record, call->cause != 0 ? call->cause : call->seq);
+            add(poller, message, record, cause);
         } else {
             struct value entry = value_map();
 
@@ -221,7 +239,7 @@ static void take(struct poller *poller, struct call *call, const struct value *m
             (void)value_push(call->arena, &unwanted, entry);
         }
     }
-    drop(poller, call->arena, unwanted);
+    drop(poller, call->arena, unwanted, cause);
     if (!has_window(poller) || poller->window_is_over)
         close_filling(poller);
 }
@@ -305,7 +323,7 @@ static void receive(struct poller *poller)
     (void)value_put(arena, &input, "MessageAttributeNames", all);
     if (poller->visibility_s > 0)
         (void)value_put(arena, &input, "VisibilityTimeout", value_integer(poller->visibility_s));
-    poller->receive = ask(poller, "ReceiveMessage", arena, input, received, poller);
+    poller->receive = ask(poller, "ReceiveMessage", arena, input, 0, received, poller);
     arena_free(arena);
 }
 
@@ -342,7 +360,7 @@ static void ask_visibility(struct poller *poller)
 
     (void)value_push(arena, &names, value_text("VisibilityTimeout"));
     (void)value_put(arena, &input, "AttributeNames", names);
-    poller->receive = ask(poller, "GetQueueAttributes", arena, input, told_visibility, poller);
+    poller->receive = ask(poller, "GetQueueAttributes", arena, input, 0, told_visibility, poller);
     arena_free(arena);
 }
 

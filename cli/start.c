@@ -194,8 +194,10 @@ static int bring_up(void)
     if (error != 0)
         return fail_start(execution_options.launcher, error);
     aws_register(all_services);
+    control_schema();
     if (open_store() != 0)
         return -1;
+    clock_configure(options.clock, control_clock_start(options.clock_start), options.clock_scale);
     error = server_start(&server);
     if (error != 0)
         return fail_start("the server", error);

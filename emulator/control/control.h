@@ -7,6 +7,8 @@ struct control_options {
     uint64_t seed;       /* given again at each reset; 0: none */
     void (*stop)(void);  /* POST /_lowcloud/stop */
 };
+void control_schema(void);                     /* before store_open() */
+int64_t control_clock_start(int64_t wanted);   /* the start-up time of the clock: `wanted`, or later if the store's rows are */
 void control_start(const struct control_options *options);
 void control_ready(void); /* seeded and usable from now on */
 uint64_t control_seed(void);
@@ -19,6 +21,7 @@ void control_place(struct exchange *exchange, const char **account, const char *
 
 void clock_get(struct exchange *exchange);
 void clock_post(struct exchange *exchange);
+void clock_keep(void); /* the clock was moved */
 void idle_get(struct exchange *exchange);
 void journal_get(struct exchange *exchange);
 void reset_post(struct exchange *exchange);

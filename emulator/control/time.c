@@ -74,6 +74,7 @@ static void finish(struct advance *advance)
 
     value_put(arena, &body, "fired", value_integer(advance->fired));
     value_put(arena, &body, "unsettled", left.list);
+    clock_keep();
     advance->exchange->on_end = NULL;
     leave_line(advance);
     control_answer(advance->exchange, 200, &body);
@@ -199,6 +200,7 @@ void clock_post(struct exchange *exchange)
         control_fail(exchange, 400, "Say one of freeze, advance, advance_to, next, resume or scale");
         return;
     }
+    clock_keep();
     struct value body = describe(exchange->arena);
     value_put(exchange->arena, &body, "fired", value_integer(0));
     value_put(exchange->arena, &body, "unsettled", value_list());

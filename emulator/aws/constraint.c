@@ -25,8 +25,9 @@ static pcre2_code *compile(const char *regex)
     int error;
     size_t offset;
     /* AWS matches the whole text, whether a pattern has its own anchors or not. */
-    pcre2_code *code = pcre2_compile((PCRE2_SPTR)regex, PCRE2_ZERO_TERMINATED,
-                                     PCRE2_UTF | PCRE2_ANCHORED | PCRE2_ENDANCHORED | PCRE2_DOLLAR_ENDONLY | PCRE2_NEVER_BACKSLASH_C, &error, &offset, NULL);
+    pcre2_code *code = pcre2_compile(
+        (PCRE2_SPTR)regex, PCRE2_ZERO_TERMINATED,
+        PCRE2_UTF | PCRE2_ANCHORED | PCRE2_ENDANCHORED | PCRE2_DOLLAR_ENDONLY | PCRE2_NEVER_BACKSLASH_C, &error, &offset, NULL);
     if (code != NULL)
         pcre2_jit_compile(code, PCRE2_JIT_COMPLETE);
     return code;
@@ -67,12 +68,14 @@ static bool fits(const char *regex, struct bytes text)
         pcre2_set_match_limit(limits, MATCH_LIMIT);
     }
     /* Out of its limit, a match says nothing: only "no match" is a finding. Text has been checked to be UTF-8. */
-    return pcre2_match(code, (PCRE2_SPTR)(text.at != NULL ? text.at : ""), text.size, 0, PCRE2_NO_UTF_CHECK, match_data, limits) != PCRE2_ERROR_NOMATCH;
+    return pcre2_match(code, (PCRE2_SPTR)(text.at != NULL ? text.at : ""), text.size, 0, PCRE2_NO_UTF_CHECK, match_data, limits) !=
+           PCRE2_ERROR_NOMATCH;
 }
 
 static bool is_number(const struct shape *shape)
 {
-    return shape->type == SHAPE_TYPE_INTEGER || shape->type == SHAPE_TYPE_LONG || shape->type == SHAPE_TYPE_FLOAT || shape->type == SHAPE_TYPE_DOUBLE;
+    return shape->type == SHAPE_TYPE_INTEGER || shape->type == SHAPE_TYPE_LONG || shape->type == SHAPE_TYPE_FLOAT ||
+           shape->type == SHAPE_TYPE_DOUBLE;
 }
 
 /* Characters of text, bytes of blobs, items of lists and maps. */
@@ -144,14 +147,17 @@ void constraint_describe(struct buffer *buffer, const struct model *model, uint1
     case CONSTRAINT_ENUMERATION:
         buffer_text(buffer, "Member must satisfy enum value set: [");
         for (int i = 0; i < shape->value_count; i++)
-            buffer_print(buffer, "%s%s", i > 0 ? ", " : "", model_string(model, model->enumerations[shape->first_value + (uint32_t)i]));
+            buffer_print(buffer, "%s%s", i > 0 ? ", " : "",
+                         model_string(model, model->enumerations[shape->first_value + (uint32_t)i]));
         buffer_char(buffer, ']');
         return;
     case CONSTRAINT_MAXIMUM:
-        buffer_print(buffer, "Member must have %s less than or equal to %lld", is_number(shape) ? "value" : "length", (long long)shape->maximum);
+        buffer_print(buffer, "Member must have %s less than or equal to %lld", is_number(shape) ? "value" : "length",
+                     (long long)shape->maximum);
         return;
     case CONSTRAINT_MINIMUM:
-        buffer_print(buffer, "Member must have %s greater than or equal to %lld", is_number(shape) ? "value" : "length", (long long)shape->minimum);
+        buffer_print(buffer, "Member must have %s greater than or equal to %lld", is_number(shape) ? "value" : "length",
+                     (long long)shape->minimum);
         return;
     default:
         return;

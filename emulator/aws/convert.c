@@ -5,10 +5,11 @@
 
 #include "emulator/aws/wire.h"
 
-static int from(const struct model *model, struct arena *arena, uint16_t shape, const struct value *given, struct value *value, const char **problem);
+static int from(const struct model *model, struct arena *arena, uint16_t shape, const struct value *given, struct value *value,
+                const char **problem);
 
-static int list_from(const struct model *model, struct arena *arena, const struct shape *shape, const struct value *given, struct value *value,
-                     const char **problem)
+static int list_from(const struct model *model, struct arena *arena, const struct shape *shape, const struct value *given,
+                     struct value *value, const char **problem)
 {
     if (given->kind != VALUE_LIST)
         return -EINVAL;
@@ -19,8 +20,8 @@ static int list_from(const struct model *model, struct arena *arena, const struc
     return 0;
 }
 
-static int map_from(const struct model *model, struct arena *arena, const struct shape *shape, const struct value *given, struct value *value,
-                    const char **problem)
+static int map_from(const struct model *model, struct arena *arena, const struct shape *shape, const struct value *given,
+                    struct value *value, const char **problem)
 {
     if (given->kind != VALUE_MAP)
         return -EINVAL;
@@ -69,7 +70,8 @@ static int scalar_from(struct arena *arena, const struct shape *shape, const str
     }
 }
 
-static int from(const struct model *model, struct arena *arena, uint16_t number, const struct value *given, struct value *value, const char **problem)
+static int from(const struct model *model, struct arena *arena, uint16_t number, const struct value *given, struct value *value,
+                const char **problem)
 {
     const struct shape *shape = shape_of(model, number);
     if (given->kind == VALUE_NULL || given->kind == VALUE_ABSENT) {
@@ -88,7 +90,8 @@ static int from(const struct model *model, struct arena *arena, uint16_t number,
     }
 }
 
-int model_from_map(const struct model *model, struct arena *arena, uint16_t shape, const struct value *map, struct value *value, const char **problem)
+int model_from_map(const struct model *model, struct arena *arena, uint16_t shape, const struct value *map, struct value *value,
+                   const char **problem)
 {
     const struct member *members = members_of(model, shape);
     struct value made = model_struct(model, arena, shape);

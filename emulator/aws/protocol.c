@@ -176,7 +176,8 @@ void answer_headers(struct call *call, const struct header *headers)
 void answer_buffer(struct call *call, struct buffer *buffer)
 {
     if (buffer->overflow)
-        log_error("%s: the answer is larger than %d bytes and was cut", operation_name(call->service->model, call->operation), ANSWER_LIMIT);
+        log_error("%s: the answer is larger than %d bytes and was cut", operation_name(call->service->model, call->operation),
+                  ANSWER_LIMIT);
     exchange_answer(call->exchange, buffer_detach(buffer, call->exchange->arena));
 }
 

@@ -1,5 +1,5 @@
-/* AWS JSON 1.0 and 1.1: the operation in X-Amz-Target, everything else in a JSON object. The words for wrong types are those of AWS's own
- * framework, as its SDKs' users report them. Unknown members are ignored, as AWS ignores them. */
+/* AWS JSON 1.0 and 1.1: the operation in X-Amz-Target, everything else in a JSON object. The words for wrong types are those of
+ * AWS's own framework, as its SDKs' users report them. Unknown members are ignored, as AWS ignores them. */
 #include <math.h>
 #include <string.h>
 
@@ -46,7 +46,8 @@ static bool wrong_type(struct call *call, const struct shape *shape, const struc
     if (!shape_is_scalar(shape))
         return fail_serialization(call, "Expected structure or null");
     if (call->service->model->validation == VALIDATION_APIGATEWAY)
-        return fail_serialization(call, "class %s can not be converted to an %s", class_name(json), strchr(scalar_name(shape), ' ') + 1);
+        return fail_serialization(call, "class %s can not be converted to an %s", class_name(json),
+                                  strchr(scalar_name(shape), ' ') + 1);
     return fail_serialization(call, "%s can not be converted to %s", token_name(json), scalar_name(shape));
 }
 
@@ -97,7 +98,8 @@ static bool read_leaf(struct call *call, const struct shape *shape, const struct
     case SHAPE_TYPE_BLOB:
         if (json->kind != VALUE_TEXT)
             return wrong_type(call, shape, json);
-        return scalar_read(call->arena, shape, TIMESTAMP_DEFAULT, json->text, value) || fail_serialization(call, "A Blob is not valid base64");
+        return scalar_read(call->arena, shape, TIMESTAMP_DEFAULT, json->text, value) ||
+               fail_serialization(call, "A Blob is not valid base64");
     case SHAPE_TYPE_TIMESTAMP:
         return read_time(call, shape, json, value);
     default:
@@ -256,7 +258,8 @@ void json_write_value(struct buffer *buffer, struct arena *arena, const struct m
     json_write(buffer, value);
 }
 
-void json_write_struct(struct buffer *buffer, struct arena *arena, const struct model *model, uint16_t shape, const struct value *value)
+void json_write_struct(struct buffer *buffer, struct arena *arena, const struct model *model, uint16_t shape,
+                       const struct value *value)
 {
     const struct member *members = members_of(model, shape);
     bool first = true;
@@ -331,7 +334,8 @@ void json_error(struct call *call, int status, const struct header *headers)
     const char *type = error->code;
     /* The namespace tells the service's own errors from those of the framework; SDKs use what follows the '#'. */
     if (model->error_namespace != NULL)
-        type = arena_print(call->arena, "%s#%s", model_find_error(model, error->code) >= 0 ? model->error_namespace : "com.amazon.coral.service",
+        type = arena_print(call->arena, "%s#%s",
+                           model_find_error(model, error->code) >= 0 ? model->error_namespace : "com.amazon.coral.service",
                            error->code);
     exchange_status(call->exchange, status != 0 ? status : error->status);
     exchange_set_header(call->exchange, "Content-Type", content_type(call));

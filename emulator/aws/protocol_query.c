@@ -1,22 +1,14 @@
 /* The Query protocol: Action and parameters as a form (body, query string or both), an XML answer.
  *
- * Parameter names are paths (Attribute.1.Name). They are sorted so that each path's parts lie together and become a tree in one pass: ten thousand
- * hostile parameters cost a sort and nothing quadratic. SQS besides: the queue's URL path stands for QueueUrl, and the
- * member-name spellings of some SDKs (MessageAttributes.1.Name, AttributeNames.1) count as well as the documented ones. */
-#include <stdlib.h>
+ * SQS besides: the queue's URL path stands for QueueUrl, and the member-name spellings of some SDKs (MessageAttributes.1.Name,
+ * AttributeNames.1) count as well as the documented ones. */
 #include <string.h>
 
+#include "emulator/aws/query_tree.h"
 #include "emulator/aws/wire.h"
 #include "emulator/base/json.h"
 
-enum { QUERY_DEPTH = 24, QUERY_ENTRIES = 1000 };
-
-struct node {
-    const char *name;  /* not terminated: name[size] */
-    size_t size;
-    const char *value; /* NULL: only a prefix */
-    struct node *children, *last, *next;
-};
+enum { QUERY_ENTRIES = 1000 };
 
 static const struct aws_error missing_action = {"MissingAction", 400, NULL, false};
 static const struct aws_error invalid_action = {"InvalidAction", 400, NULL, false};
@@ -24,145 +16,18 @@ static const struct aws_error malformed_query = {"MalformedQueryString", 400, NU
 /* SQS answers a request without Action with nothing but this element. */
 static const struct aws_error no_action = {"UnknownOperationException", 404, NULL, false};
 
-/* The tree. */
-
-struct entry {
-    const struct form_field *field;
-    size_t order;
-};
-
-/* By name with '.' below every other character, then in order of arrival. */
-static int compare(const void *a, const void *b)
-{
-    const struct entry *left = a, *right = b;
-    const unsigned char *x = (const unsigned char *)left->field->name, *y = (const unsigned char *)right->field->name;
-    while (*x != '\0' && *x == *y) {
-        x++;
-        y++;
-    }
-    int weight_x = *x == '.' ? 1 : *x == '\0' ? 0 : *x + 1, weight_y = *y == '.' ? 1 : *y == '\0' ? 0 : *y + 1;
-    if (weight_x != weight_y)
-        return weight_x < weight_y ? -1 : 1;
-    return left->order < right->order ? -1 : left->order > right->order;
-}
-
-static struct node *child_for(struct arena *arena, struct node *parent, const char *name, size_t size)
-{
-    struct node *last = parent->last;
-    if (last != NULL && last->size == size && memcmp(last->name, name, size) == 0)
-        return last;
-    struct node *node = arena_alloc(arena, sizeof *node);
-    node->name = name;
-    node->size = size;
-    if (last != NULL)
-        last->next = node;
-    else
-        parent->children = node;
-    return parent->last = node;
-}
-
-static bool plant(struct arena *arena, struct node *root, const struct form_field *field)
-{
-    struct node *node = root;
-    int depth = 0;
-    for (const char *at = field->name;; at++) {
-        size_t size = strcspn(at, ".");
-        if (++depth > QUERY_DEPTH)
-            return false;
-        node = child_for(arena, node, at, size);
-        at += size;
-        if (*at == '\0')
-            break;
-    }
-    if (node->value == NULL) /* of repeated parameters the first counts */
-        node->value = field->value;
-    return true;
-}
-
-static bool grow(struct call *call, const char *query, struct bytes body, struct node *root)
-{
-    size_t in_query, in_body;
-    struct form_field *a = form_parse(call->arena, bytes_of(query), true, &in_query);
-    struct form_field *b = form_parse(call->arena, body, true, &in_body);
-    if (a == NULL || b == NULL || in_query + in_body > FORM_FIELDS) {
-        fail(call, &malformed_query, "The request's parameters are not a form of valid UTF-8, or are more than %d", FORM_FIELDS);
-        return false;
-    }
-    struct entry *entries = arena_alloc(call->arena, sizeof *entries * (in_query + in_body + 1));
-    for (size_t i = 0; i < in_body + in_query; i++)
-        entries[i] = (struct entry){i < in_body ? &b[i] : &a[i - in_body], i};
-    qsort(entries, in_query + in_body, sizeof *entries, compare);
-    for (size_t i = 0; i < in_query + in_body; i++)
-        if (!plant(call->arena, root, entries[i].field)) {
-            fail(call, &malformed_query, "A parameter's name has more than %d parts", QUERY_DEPTH);
-            return false;
-        }
-    return true;
-}
-
-static const struct node *find(const struct node *parent, const char *name)
-{
-    size_t size = strlen(name);
-    for (const struct node *node = parent->children; node != NULL; node = node->next)
-        if (node->size == size && memcmp(node->name, name, size) == 0)
-            return node;
-    return NULL;
-}
-
-static const char *find_value(const struct node *parent, const char *name)
-{
-    const struct node *node = find(parent, name);
-    return node != NULL ? node->value : NULL;
-}
-
 /* Reading. */
 
 static bool read_node(struct call *call, uint16_t number, uint8_t timestamp, const struct node *node, struct value *value);
 
-struct numbered {
-    const struct node *node;
-    uint64_t number;
-};
-
-static int by_number(const void *a, const void *b)
-{
-    const struct numbered *left = a, *right = b;
-    return left->number < right->number ? -1 : left->number > right->number;
-}
-
-/* The children whose names are numbers, in the order of these; or only `or_itself`. */
-static struct numbered *numbered_children(struct arena *arena, const struct node *node, const struct node *or_itself, size_t *count)
-{
-    size_t all = 0;
-    for (const struct node *child = node->children; child != NULL; child = child->next)
-        all++;
-    struct numbered *list = arena_alloc(arena, sizeof *list * (all + 1));
-    *count = 0;
-    if (or_itself != NULL) {
-        list[0] = (struct numbered){or_itself, 1};
-        *count = 1;
-        return list;
-    }
-    for (const struct node *child = node->children; child != NULL; child = child->next) {
-        uint64_t number = 0;
-        size_t digits = 0;
-        while (digits < child->size && digits < 10 && child->name[digits] >= '0' && child->name[digits] <= '9')
-            number = number * 10 + (uint64_t)(child->name[digits++] - '0');
-        if (digits > 0 && digits == child->size)
-            list[(*count)++] = (struct numbered){child, number};
-    }
-    qsort(list, *count, sizeof *list, by_number);
-    return list;
-}
-
 static bool read_list(struct call *call, const struct shape *shape, const struct node *node, struct value *value)
 {
     const struct model *model = call->service->model;
-    const struct node *inner = find(node, model_string(model, shape->element_name));
+    const struct node *inner = query_find(node, model_string(model, shape->element_name));
     size_t count;
     /* "Name=" with nothing behind it is an empty list. SQS takes AttributeName=All as well as AttributeName.1=All. */
     bool is_single = model->also_query && node->value != NULL && node->value[0] != '\0' && node->children == NULL;
-    struct numbered *list = numbered_children(call->arena, inner != NULL ? inner : node, is_single ? node : NULL, &count);
+    struct numbered *list = query_numbered(call->arena, inner != NULL ? inner : node, is_single ? node : NULL, &count);
     *value = value_list_of(call->arena, (uint32_t)count);
     for (size_t i = 0; i < count; i++)
         if (!read_node(call, shape->element, TIMESTAMP_DEFAULT, list[i].node, &value->items[i]))
@@ -173,21 +38,21 @@ static bool read_list(struct call *call, const struct shape *shape, const struct
 static bool read_map(struct call *call, const struct shape *shape, const struct node *node, struct value *value)
 {
     const struct model *model = call->service->model;
-    const struct node *inner = find(node, "entry");
+    const struct node *inner = query_find(node, "entry");
     const char *key_name = model_string(model, shape->key_name), *value_name = model_string(model, shape->element_name);
     size_t count;
-    bool is_single = model->also_query && find_value(node, key_name) != NULL; /* Attribute.Name= and Attribute.Value= */
-    struct numbered *list = numbered_children(call->arena, inner != NULL ? inner : node, is_single ? node : NULL, &count);
+    bool is_single = model->also_query && query_find_value(node, key_name) != NULL; /* Attribute.Name= and Attribute.Value= */
+    struct numbered *list = query_numbered(call->arena, inner != NULL ? inner : node, is_single ? node : NULL, &count);
     if (count > QUERY_ENTRIES)
         return fail_serialization(call, "%.*s has more than %d entries", (int)node->size, node->name, QUERY_ENTRIES);
     *value = value_map();
     for (size_t i = 0; i < count; i++) {
-        const char *key = find_value(list[i].node, key_name);
-        const struct node *item = find(list[i].node, value_name);
+        const char *key = query_find_value(list[i].node, key_name);
+        const struct node *item = query_find(list[i].node, value_name);
         struct value *slot;
         if (key == NULL || item == NULL)
-            return fail_serialization(call, "The entry %llu of %.*s has no %s", (unsigned long long)list[i].number, (int)node->size, node->name,
-                                      key == NULL ? key_name : value_name);
+            return fail_serialization(call, "The entry %llu of %.*s has no %s", (unsigned long long)list[i].number, (int)node->size,
+                                      node->name, key == NULL ? key_name : value_name);
         slot = value_put(call->arena, value, key, value_null());
         if (!read_node(call, shape->element, TIMESTAMP_DEFAULT, item, slot))
             return false;
@@ -202,9 +67,9 @@ static bool read_struct(struct call *call, uint16_t shape, const struct node *no
     if (value->kind != VALUE_STRUCT)
         *value = model_struct(model, call->arena, shape);
     for (int i = 0; i < shape_of(model, shape)->member_count; i++) {
-        const struct node *child = find(node, model_string(model, members[i].query_name));
+        const struct node *child = query_find(node, model_string(model, members[i].query_name));
         if (child == NULL && members[i].query_name != members[i].name)
-            child = find(node, model_string(model, members[i].name));
+            child = query_find(node, model_string(model, members[i].name));
         if (child != NULL && !read_node(call, members[i].shape, members[i].timestamp, child, &value->items[i]))
             return false;
     }
@@ -260,7 +125,7 @@ static bool is_for_queues(const struct call *call, int operation)
 static bool find_action(struct call *call, const struct node *root)
 {
     const struct model *model = call->service->model;
-    const char *action = find_value(root, "Action");
+    const char *action = query_find_value(root, "Action");
     if (action == NULL || action[0] == '\0') {
         if (model->also_query)
             fail(call, &no_action, "The request has no Action");
@@ -281,20 +146,37 @@ static bool find_action(struct call *call, const struct node *root)
     return true;
 }
 
+static const struct node *read_form(struct call *call, struct bytes body)
+{
+    size_t in_query, in_body;
+    struct form_field *query = form_parse(call->arena, bytes_of(call->exchange->query), true, &in_query);
+    struct form_field *form = form_parse(call->arena, body, true, &in_body);
+    struct node *root;
+    if (query == NULL || form == NULL || in_query + in_body > FORM_FIELDS) {
+        fail(call, &malformed_query, "The request's parameters are not a form of valid UTF-8, or are more than %d", FORM_FIELDS);
+        return NULL;
+    }
+    root = query_tree(call->arena, form, in_body, query, in_query);
+    if (root == NULL)
+        fail(call, &malformed_query, "A parameter's name has more than %d parts", QUERY_DEPTH);
+    return root;
+}
+
 bool query_body(struct call *call, struct bytes body)
 {
     const struct model *model = call->service->model;
-    struct node root = {0};
+    const struct node *root;
     const char *type = exchange_header(call->exchange, "Content-Type");
     if (body.size > 0 && type != NULL && !text_starts_fold(type, "application/x-www-form-urlencoded"))
         body = (struct bytes){0}; /* not a form: what the URL says counts */
-    if (!grow(call, call->exchange->query, body, &root) || !find_action(call, &root))
+    root = read_form(call, body);
+    if (root == NULL || !find_action(call, root))
         return false;
     uint16_t input = operation_of(call)->input;
     if (input == NO_SHAPE)
         return true;
     call->input = model_struct(model, call->arena, input);
-    if (!read_struct(call, input, &root, &call->input))
+    if (!read_struct(call, input, root, &call->input))
         return false;
     take_queue_url(call);
     return true;
@@ -319,7 +201,8 @@ static struct value as_pairs(struct call *call, uint16_t number, const struct va
         made = value_map();
         for (uint32_t i = 0; i < value->size; i++)
             if (value->items[i].kind != VALUE_ABSENT)
-                value_put(call->arena, &made, model_string(model, members[i].name), as_pairs(call, members[i].shape, &value->items[i]));
+                value_put(call->arena, &made, model_string(model, members[i].name),
+                          as_pairs(call, members[i].shape, &value->items[i]));
     } else if (value->kind == VALUE_LIST) {
         made = value_list_of(call->arena, value->size);
         for (uint32_t i = 0; i < value->size; i++)
@@ -329,7 +212,8 @@ static struct value as_pairs(struct call *call, uint16_t number, const struct va
         for (uint32_t i = 0; i < value->size; i++) {
             made.items[i] = value_map();
             value_put(call->arena, &made.items[i], model_string(model, shape->key_name), value->items[2 * i]);
-            value_put(call->arena, &made.items[i], model_string(model, shape->element_name), as_pairs(call, shape->element, &value->items[2 * i + 1]));
+            value_put(call->arena, &made.items[i], model_string(model, shape->element_name),
+                      as_pairs(call, shape->element, &value->items[2 * i + 1]));
         }
     }
     return made;

@@ -63,7 +63,8 @@ static bool read_labels(struct call *call, uint16_t shape, const struct route *r
     const struct member *members = members_of(model, shape);
     for (int label = 0; label < route->label_count; label++)
         for (int i = 0; i < shape_of(model, shape)->member_count; i++)
-            if (members[i].location == LOCATION_URI && bytes_equal(bytes_of(model_string(model, members[i].wire_name)), route->names[label]) &&
+            if (members[i].location == LOCATION_URI &&
+                bytes_equal(bytes_of(model_string(model, members[i].wire_name)), route->names[label]) &&
                 !read_label(call, shape, i, route->labels[label]))
                 return false;
     return true;
@@ -195,7 +196,8 @@ static bool read_headers(struct call *call, uint16_t shape)
                 read_header_map(call, header, strlen(name), slot);
                 continue;
             }
-            if (members[i].location != LOCATION_HEADER || ((name[0] ^ header->name[0]) & 0x5f) != 0 || strcasecmp(name, header->name) != 0)
+            if (members[i].location != LOCATION_HEADER || ((name[0] ^ header->name[0]) & 0x5f) != 0 ||
+                strcasecmp(name, header->name) != 0)
                 continue;
             if (shape_of(model, members[i].shape)->type == SHAPE_TYPE_LIST) {
                 if (!read_header_list(call, &members[i], header->name, slot))
@@ -217,7 +219,8 @@ bool rest_head(struct call *call, const char *path)
         return true;
     call->input = model_struct(model, call->arena, shape);
     check(route_match(model_string(model, operation_of(call)->uri), path, &route));
-    return read_labels(call, shape, &route) && (call->exchange->query[0] == '\0' || read_query(call, shape)) && read_headers(call, shape);
+    return read_labels(call, shape, &route) && (call->exchange->query[0] == '\0' || read_query(call, shape)) &&
+           read_headers(call, shape);
 }
 
 /* Body. */

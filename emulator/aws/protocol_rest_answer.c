@@ -132,7 +132,9 @@ static void answer_head(struct call *call)
 /* In the exchange's arena: it is sent after the call has gone. */
 static struct bytes keep(struct call *call, struct bytes bytes)
 {
-    return call->arena == call->exchange->arena ? bytes : (struct bytes){arena_copy(call->exchange->arena, bytes.at, bytes.size), bytes.size};
+    return call->arena == call->exchange->arena
+               ? bytes
+               : (struct bytes){arena_copy(call->exchange->arena, bytes.at, bytes.size), bytes.size};
 }
 
 static void answer_payload(struct call *call, int payload, bool has_type)
@@ -203,7 +205,8 @@ static void write_json(struct call *call, struct buffer *buffer, int payload)
     else if (payload < 0)
         json_write_struct(buffer, call->arena, model, shape, &call->output);
     else if (value_present(&call->output.items[payload]))
-        json_write_value(buffer, call->arena, model, members_of(model, shape)[payload].shape, TIMESTAMP_DEFAULT, &call->output.items[payload]);
+        json_write_value(buffer, call->arena, model, members_of(model, shape)[payload].shape, TIMESTAMP_DEFAULT,
+                         &call->output.items[payload]);
 }
 
 void rest_answer(struct call *call, int status, const struct header *headers)
@@ -253,9 +256,12 @@ static const char *s3_code(const struct aws_error *error)
         const struct aws_error *error;
         const char *code;
     } names[] = {
-        {&error_unknown_operation, "MethodNotAllowed"}, {&error_not_implemented, "NotImplemented"},
-        {&error_serialization, "MalformedXML"},         {&error_validation, "InvalidRequest"},
-        {&error_internal, "InternalError"},             {&error_request_too_large, "EntityTooLarge"},
+        {&error_unknown_operation, "MethodNotAllowed"},
+        {&error_not_implemented, "NotImplemented"},
+        {&error_serialization, "MalformedXML"},
+        {&error_validation, "InvalidRequest"},
+        {&error_internal, "InternalError"},
+        {&error_request_too_large, "EntityTooLarge"},
         {&error_storage_full, "ServiceUnavailable"},
     };
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)

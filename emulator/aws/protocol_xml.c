@@ -118,9 +118,9 @@ bool xml_read_struct(struct call *call, uint16_t shape, const struct xml_node *n
         }
         if (slot->kind == VALUE_ABSENT)
             *slot = target->type == SHAPE_TYPE_LIST ? value_list() : value_map();
-        if (target->type == SHAPE_TYPE_MAP ? !read_entry(call, target, child, slot)
-                                           : !read_element(call, target->element, TIMESTAMP_DEFAULT, child,
-                                                           value_push(call->arena, slot, (struct value){0})))
+        if (target->type == SHAPE_TYPE_MAP
+                ? !read_entry(call, target, child, slot)
+                : !read_element(call, target->element, TIMESTAMP_DEFAULT, child, value_push(call->arena, slot, (struct value){0})))
             return false;
     }
     return true;
@@ -161,21 +161,21 @@ static const char *attributes_of(struct arena *arena, const struct model *model,
     return buffer_detach(&buffer, arena).at;
 }
 
-static void write_entry(struct buffer *buffer, struct arena *arena, const struct model *model, const char *name, const struct shape *shape,
-                        const struct value *map, uint32_t at, bool is_query)
+static void write_entry(struct buffer *buffer, struct arena *arena, const struct model *model, const char *name,
+                        const struct shape *shape, const struct value *map, uint32_t at, bool is_query)
 {
     const char *key = model_string(model, shape->key_name);
     xml_open(buffer, name);
     xml_open(buffer, key);
     xml_escape(buffer, value_as_bytes(&map->items[2 * at]));
     xml_close(buffer, key);
-    xml_write_value(buffer, arena, model, model_string(model, shape->element_name), shape->element, TIMESTAMP_DEFAULT, false, &map->items[2 * at + 1],
-                    is_query);
+    xml_write_value(buffer, arena, model, model_string(model, shape->element_name), shape->element, TIMESTAMP_DEFAULT, false,
+                    &map->items[2 * at + 1], is_query);
     xml_close(buffer, name);
 }
 
-void xml_write_value(struct buffer *buffer, struct arena *arena, const struct model *model, const char *name, uint16_t number, uint8_t timestamp,
-                     bool is_flattened, const struct value *value, bool is_query)
+void xml_write_value(struct buffer *buffer, struct arena *arena, const struct model *model, const char *name, uint16_t number,
+                     uint8_t timestamp, bool is_flattened, const struct value *value, bool is_query)
 {
     const struct shape *shape = shape_of(model, number);
     switch (value->kind) {
@@ -191,8 +191,8 @@ void xml_write_value(struct buffer *buffer, struct arena *arena, const struct mo
         if (!is_flattened)
             xml_open(buffer, name);
         for (uint32_t i = 0; i < value->size; i++)
-            xml_write_value(buffer, arena, model, is_flattened ? name : model_string(model, shape->element_name), shape->element, TIMESTAMP_DEFAULT,
-                            false, &value->items[i], is_query);
+            xml_write_value(buffer, arena, model, is_flattened ? name : model_string(model, shape->element_name), shape->element,
+                            TIMESTAMP_DEFAULT, false, &value->items[i], is_query);
         if (!is_flattened)
             xml_close(buffer, name);
         return;
@@ -217,13 +217,16 @@ void xml_write_value(struct buffer *buffer, struct arena *arena, const struct mo
     }
 }
 
-void xml_write_struct(struct buffer *buffer, struct arena *arena, const struct model *model, uint16_t shape, const struct value *value, bool is_query)
+void xml_write_struct(struct buffer *buffer, struct arena *arena, const struct model *model, uint16_t shape,
+                      const struct value *value, bool is_query)
 {
     const struct member *members = members_of(model, shape);
     for (uint32_t i = 0; i < value->size; i++) {
-        if (value->items[i].kind == VALUE_ABSENT || members[i].location != LOCATION_BODY || (members[i].flags & MEMBER_XML_ATTRIBUTE))
+        if (value->items[i].kind == VALUE_ABSENT || members[i].location != LOCATION_BODY ||
+            (members[i].flags & MEMBER_XML_ATTRIBUTE))
             continue;
-        xml_write_value(buffer, arena, model, model_string(model, is_query ? members[i].query_name : members[i].wire_name), members[i].shape,
-                        members[i].timestamp, (members[i].flags & MEMBER_FLATTENED) != 0, &value->items[i], is_query);
+        xml_write_value(buffer, arena, model, model_string(model, is_query ? members[i].query_name : members[i].wire_name),
+                        members[i].shape, members[i].timestamp, (members[i].flags & MEMBER_FLATTENED) != 0, &value->items[i],
+                        is_query);
     }
 }

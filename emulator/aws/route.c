@@ -1,9 +1,9 @@
 /* Which operation of a REST service is meant: method, path, and what of query and headers tells operations on one path apart.
  *
- * A parameter in an operation's URI template (?acl, ?list-type=2) has to be there. For REST-XML the required query and header members count as well:
- * a PUT of an object with x-amz-copy-source is CopyObject. The candidate that asks for most wins. A parameter that some operation's template has
- * and the chosen one has not is never skipped: it would turn DELETE /bucket?replication into DeleteBucket. Names are case-sensitive; what no
- * template knows (x-id) is ignored. */
+ * A parameter in an operation's URI template (?acl, ?list-type=2) has to be there. For REST-XML the required query and header
+ * members count as well: a PUT of an object with x-amz-copy-source is CopyObject. The candidate that asks for most wins. A
+ * parameter that some operation's template has and the chosen one has not is never skipped: it would turn DELETE
+ * /bucket?replication into DeleteBucket. Names are case-sensitive; what no template knows (x-id) is ignored. */
 #include <string.h>
 
 #include "emulator/aws/wire.h"
@@ -20,7 +20,7 @@ bool route_match(const char *template, const char *path, struct route *route)
         if (*template != '{') {
             if (*template != *path)
                 break;
-            template++;
+            template ++;
             path++;
             continue;
         }
@@ -36,7 +36,7 @@ bool route_match(const char *template, const char *path, struct route *route)
     }
     /* A slash at the end is the same resource on either side. */
     if (*template == '/' && (template[1] == '\0' || template[1] == '?'))
-        template++;
+        template ++;
     if (*path == '/' && path[1] == '\0')
         path++;
     return *path == '\0' && (*template == '\0' || *template == '?');
@@ -116,7 +116,8 @@ static bool is_query_member(const struct model *model, const struct operation *o
 
 static bool not_implemented(struct call *call, const char *name)
 {
-    const struct aws_error *error = call->service->not_implemented != NULL ? call->service->not_implemented : &error_not_implemented;
+    const struct aws_error *error =
+        call->service->not_implemented != NULL ? call->service->not_implemented : &error_not_implemented;
     fail(call, error, "lowcloud does not emulate the subresource '%s' here; see 'lowcloud support %s'", name, call->service->name);
     return false;
 }
@@ -186,7 +187,8 @@ static bool check_leftovers(const struct search *search, const struct operation 
 
 static bool nothing_found(struct call *call, bool other_method)
 {
-    const struct aws_error *unknown = call->service->unknown_operation != NULL ? call->service->unknown_operation : &error_unknown_operation;
+    const struct aws_error *unknown =
+        call->service->unknown_operation != NULL ? call->service->unknown_operation : &error_unknown_operation;
     if (other_method || call->service->model->protocol == PROTOCOL_REST_XML)
         return not_allowed(call);
     fail(call, unknown, "Unable to determine the operation of %s %s", call->exchange->method, call->exchange->path);
@@ -198,7 +200,8 @@ static bool other_method_fits(const struct model *model, const char *path)
 {
     struct route ignored;
     for (int i = 0; i < model->operation_count; i++)
-        if (!(model->operations[i].flags & OPERATION_UNROUTED) && route_match(model_string(model, model->operations[i].uri), path, &ignored))
+        if (!(model->operations[i].flags & OPERATION_UNROUTED) &&
+            route_match(model_string(model, model->operations[i].uri), path, &ignored))
             return true;
     return false;
 }
@@ -212,13 +215,15 @@ bool route_find(struct call *call, const char *path, struct route *route)
     if (call->exchange->query[0] != '\0') {
         search.fields = form_parse(call->arena, bytes_of(call->exchange->query), true, &search.count);
         if (search.fields == NULL) {
-            fail(call, model->protocol == PROTOCOL_REST_XML ? &invalid_uri : &error_serialization, "Couldn't parse the specified URI.");
+            fail(call, model->protocol == PROTOCOL_REST_XML ? &invalid_uri : &error_serialization,
+                 "Couldn't parse the specified URI.");
             return false;
         }
     }
     for (int i = 0; i < model->operation_count; i++) {
         const struct operation *operation = &model->operations[i];
-        if ((operation->flags & OPERATION_UNROUTED) || strcmp(model_string(model, operation->method), call->exchange->method) != 0 ||
+        if ((operation->flags & OPERATION_UNROUTED) ||
+            strcmp(model_string(model, operation->method), call->exchange->method) != 0 ||
             !route_match(model_string(model, operation->uri), path, &found))
             continue;
         int rating = rate(&search, operation), is_static = count_static(operation, &found);

@@ -74,7 +74,8 @@ static void write_time(struct buffer *buffer, struct arena *arena, uint8_t forma
         json_write(buffer, value); /* seconds with a fraction */
 }
 
-void scalar_write(struct buffer *buffer, struct arena *arena, const struct shape *shape, uint8_t timestamp, const struct value *value)
+void scalar_write(struct buffer *buffer, struct arena *arena, const struct shape *shape, uint8_t timestamp,
+                  const struct value *value)
 {
     switch (value->kind) {
     case VALUE_BOOL:

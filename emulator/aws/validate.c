@@ -1,18 +1,10 @@
-/* What becomes of an input: first whether we emulate what it asks for, then whether it keeps the model's rules, in the service's own words.
- *
- * Support. A refused operation or member fails with the service's NotImplemented; a recorded one is told once on stderr (with --strict it is
- * refused as well). An empty list or map of a refused member asks for nothing and passes.
- *
- * Rules. VALIDATION_CORAL and VALIDATION_APIGATEWAY collect every broken rule into one message, as AWS's framework does; SQS has rules
- * of its own beyond what is required; S3 looks at enumerations and at what is required, and its service does the rest. */
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
+/* Whether an input keeps the model's rules, in the service's own words. VALIDATION_CORAL and VALIDATION_APIGATEWAY collect every
+ * broken rule into one message, as AWS's framework does; SQS has rules of its own beyond what is required; S3 looks at enumerations
+ * and at what is required, and its service does the rest. */
 #include <string.h>
 
 #include "emulator/aws/constraint.h"
 #include "emulator/aws/wire.h"
-#include "emulator/base/log.h"
 
 static const struct aws_error invalid_argument = {"InvalidArgument", 400, NULL, false};
 static const struct aws_error invalid_request = {"InvalidRequest", 400, NULL, false};
@@ -27,123 +19,6 @@ struct path {
     const char *name; /* NULL: a place in a list */
     uint32_t index;   /* from 1 */
 };
-
-/* Support. */
-
-enum { TOLD_MOST = 4096 };
-
-/* Once per row of the tables: true the first time. */
-static bool tell_about(const void *row)
-{
-    static const void *told[TOLD_MOST];
-    static size_t count;
-    size_t at = (uintptr_t)row / 4 % TOLD_MOST;
-    while (told[at] != NULL && told[at] != row)
-        at = (at + 1) % TOLD_MOST;
-    if (told[at] == row || count == TOLD_MOST / 2)
-        return false;
-    told[at] = row;
-    count++;
-    return true;
-}
-
-static bool not_emulated(struct call *call, const char *what, const char *of, const char *why)
-{
-    const struct service *service = call->service;
-    const struct aws_error *error = service->not_implemented != NULL ? service->not_implemented : &error_not_implemented;
-    fail(call, error, "lowcloud does not emulate %s%s%s%s; see 'lowcloud support %s'", what, of != NULL ? " of " : "", of != NULL ? of : "", why,
-         service->name);
-    return false;
-}
-
-static void print_support_path(struct buffer *buffer, const struct path *path)
-{
-    if (path->parent != NULL)
-        print_support_path(buffer, path->parent);
-    if (path->name == NULL)
-        return;
-    buffer_text(buffer, buffer->size > 0 ? "." : "");
-    buffer_text(buffer, path->name);
-}
-
-static bool refuse_member(struct call *call, const struct path *path, const char *why)
-{
-    struct buffer buffer;
-    buffer_init(&buffer, ERROR_LIMIT);
-    print_support_path(&buffer, path);
-    const char *name = buffer_detach(&buffer, call->arena).at;
-    return not_emulated(call, name, operation_name(call->service->model, call->operation), why);
-}
-
-static bool asks_for_nothing(const struct value *value)
-{
-    return (value->kind == VALUE_LIST || value->kind == VALUE_MAP) && value->size == 0;
-}
-
-static bool supports_value(struct call *call, uint16_t shape, const struct value *value, const struct path *path);
-
-static bool supports_member(struct call *call, const struct member *member, const struct value *value, const struct path *path)
-{
-    if (!value_present(value))
-        return true;
-    if (member->support == SUPPORT_REFUSED)
-        return asks_for_nothing(value) || refuse_member(call, path, "");
-    if (member->support == SUPPORT_RECORDED) {
-        if (protocol_strict)
-            return refuse_member(call, path, " (it would only be recorded, and --strict is on)");
-        if (tell_about(member)) {
-            struct buffer buffer;
-            buffer_init(&buffer, ERROR_LIMIT);
-            print_support_path(&buffer, path);
-            log_warn("%s: %s of %s is recorded only: it is returned as given, and changes nothing", call->service->name, buffer.text,
-                     operation_name(call->service->model, call->operation));
-            buffer_free(&buffer);
-        }
-        return true;
-    }
-    return supports_value(call, member->shape, value, path);
-}
-
-static bool supports_value(struct call *call, uint16_t number, const struct value *value, const struct path *path)
-{
-    const struct model *model = call->service->model;
-    const struct member *members = members_of(model, number);
-    bool is_map = value->kind == VALUE_MAP;
-    switch (value->kind) {
-    case VALUE_STRUCT:
-        for (uint32_t i = 0; i < value->size; i++) {
-            struct path here = {path, model_string(model, members[i].name), 0};
-            if (!supports_member(call, &members[i], &value->items[i], &here))
-                return false;
-        }
-        return true;
-    case VALUE_LIST:
-    case VALUE_MAP:
-        if (shape_is_scalar(shape_of(model, shape_of(model, number)->element)))
-            return true;
-        for (uint32_t i = 0; i < value->size; i++)
-            if (!supports_value(call, shape_of(model, number)->element, &value->items[is_map ? 2 * i + 1 : i], path))
-                return false;
-        return true;
-    default:
-        return true;
-    }
-}
-
-static bool supports_operation(struct call *call)
-{
-    const struct operation *operation = operation_of(call);
-    const char *name = operation_name(call->service->model, call->operation);
-    if (operation->support == SUPPORT_REFUSED)
-        return not_emulated(call, name, NULL, "");
-    if (operation->support == SUPPORT_RECORDED) {
-        if (protocol_strict)
-            return not_emulated(call, name, NULL, " (it would only be recorded, and --strict is on)");
-        if (tell_about(operation))
-            log_warn("%s: %s is recorded only: it changes nothing but what is returned later", call->service->name, name);
-    }
-    return true;
-}
 
 /* Rules of the framework. */
 
@@ -205,7 +80,8 @@ static bool any_is_broken(const struct model *model, uint16_t shape, const struc
 }
 
 /* Leaves in lists and maps are reported with the whole list and all their rules. */
-static void report_elements(struct findings *findings, uint16_t whole, uint16_t element, const struct value *value, const struct path *path, const char *who)
+static void report_elements(struct findings *findings, uint16_t whole, uint16_t element, const struct value *value,
+                            const struct path *path, const char *who)
 {
     static const enum constraint order[] = {CONSTRAINT_MAXIMUM, CONSTRAINT_MINIMUM, CONSTRAINT_PATTERN, CONSTRAINT_ENUMERATION};
     const struct model *model = findings->call->service->model;
@@ -220,7 +96,8 @@ static void report_elements(struct findings *findings, uint16_t whole, uint16_t 
         constraint_describe(&findings->text, model, element, order[i]);
     }
     /* Lambda's newer framework says this as well; it is left out where the values are secret. */
-    if (model->protocol == PROTOCOL_REST_JSON && model->validation == VALIDATION_CORAL && !(shape_of(model, whole)->flags & SHAPE_SENSITIVE))
+    if (model->protocol == PROTOCOL_REST_JSON && model->validation == VALIDATION_CORAL &&
+        !(shape_of(model, whole)->flags & SHAPE_SENSITIVE))
         buffer_text(&findings->text, ", Member must not be null");
     buffer_char(&findings->text, ']');
 }
@@ -376,8 +253,8 @@ static bool lacks_for_s3(struct call *call, const struct member *member, bool is
     if (member->location == LOCATION_BODY)
         fail(call, &missing_body, "Request Body is empty");
     else
-        fail(call, &invalid_request, "Missing required %s for this request: %s", member->location == LOCATION_HEADER ? "header" : "parameter",
-             model_string(model, member->wire_name));
+        fail(call, &invalid_request, "Missing required %s for this request: %s",
+             member->location == LOCATION_HEADER ? "header" : "parameter", model_string(model, member->wire_name));
     return false;
 }
 
@@ -409,14 +286,12 @@ bool protocol_validate(struct call *call)
 {
     const struct model *model = call->service->model;
     uint16_t input = operation_of(call)->input;
-    if (!supports_operation(call))
+    if (input != NO_SHAPE && call->input.kind != VALUE_STRUCT)
+        call->input = model_struct(model, call->arena, input);
+    if (!support_check(call))
         return false;
     if (input == NO_SHAPE)
         return true;
-    if (call->input.kind != VALUE_STRUCT)
-        call->input = model_struct(model, call->arena, input);
-    if (!supports_value(call, input, &call->input, NULL))
-        return false;
     switch (model->validation) {
     case VALIDATION_CORAL:
     case VALIDATION_APIGATEWAY:

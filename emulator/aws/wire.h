@@ -30,7 +30,8 @@ static inline bool shape_is_scalar(const struct shape *shape)
 
 /* Leaves as text: headers, query, Query parameters, XML. Blobs are base64. False: the text is no value of this shape. */
 bool scalar_read(struct arena *arena, const struct shape *shape, uint8_t timestamp, const char *text, struct value *value);
-void scalar_write(struct buffer *buffer, struct arena *arena, const struct shape *shape, uint8_t timestamp, const struct value *value);
+void scalar_write(struct buffer *buffer, struct arena *arena, const struct shape *shape, uint8_t timestamp,
+                  const struct value *value);
 /* "an Integer", "a String": for messages. */
 const char *scalar_name(const struct shape *shape);
 
@@ -39,7 +40,8 @@ bool json_read_struct(struct call *call, uint16_t shape, const struct value *jso
 void json_write_value(struct buffer *buffer, struct arena *arena, const struct model *model, uint16_t shape, uint8_t timestamp,
                       const struct value *value);
 /* Only members in the body. */
-void json_write_struct(struct buffer *buffer, struct arena *arena, const struct model *model, uint16_t shape, const struct value *value);
+void json_write_struct(struct buffer *buffer, struct arena *arena, const struct model *model, uint16_t shape,
+                       const struct value *value);
 bool json_body(struct call *call, struct bytes body); /* into call->input */
 void json_answer(struct call *call, int status, const struct header *headers);
 void json_error(struct call *call, int status, const struct header *headers);
@@ -48,9 +50,10 @@ struct bytes json_error_body(struct call *call, const char *type);
 
 /* XML. Names are wire names, or with `is_query` the Query protocol's. */
 bool xml_read_struct(struct call *call, uint16_t shape, const struct xml_node *node, struct value *value);
-void xml_write_struct(struct buffer *buffer, struct arena *arena, const struct model *model, uint16_t shape, const struct value *value, bool is_query);
-void xml_write_value(struct buffer *buffer, struct arena *arena, const struct model *model, const char *name, uint16_t shape, uint8_t timestamp,
-                     bool is_flattened, const struct value *value, bool is_query);
+void xml_write_struct(struct buffer *buffer, struct arena *arena, const struct model *model, uint16_t shape,
+                      const struct value *value, bool is_query);
+void xml_write_value(struct buffer *buffer, struct arena *arena, const struct model *model, const char *name, uint16_t shape,
+                     uint8_t timestamp, bool is_flattened, const struct value *value, bool is_query);
 
 /* Query. */
 bool query_body(struct call *call, struct bytes body); /* finds the operation, too */
@@ -73,6 +76,9 @@ bool rest_head(struct call *call, const char *path);
 bool rest_body(struct call *call, struct bytes body);
 void rest_answer(struct call *call, int status, const struct header *headers);
 void rest_error(struct call *call, int status, const struct header *headers);
+
+/* Do we emulate what this input asks for? */
+bool support_check(struct call *call);
 
 /* Of every answer. */
 void answer_headers(struct call *call, const struct header *headers);

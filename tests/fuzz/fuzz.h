@@ -14,9 +14,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static const struct service *fuzz_service(int which)
 {
-    static struct service services[FUZZ_SERVICES] = {{.name = "sqs"}, {.name = "lambda"}, {.name = "s3"}, {.name = "apigatewayv2"},
+    static struct service services[FUZZ_SERVICES] = {{.name = "sqs"}, {.name = "lambda"}, {.name = "s3"},  {.name = "apigatewayv2"},
                                                      {.name = "iam"}, {.name = "sts"},    {.name = "logs"}};
-    static const struct model *const models[] = {&sqs_model, &lambda_model, &s3_model, &apigatewayv2_model, &iam_model, &sts_model, &logs_model};
+    static const struct model *const models[] = {&sqs_model, &lambda_model, &s3_model,  &apigatewayv2_model,
+                                                 &iam_model, &sts_model,    &logs_model};
     if (services[which].model == NULL)
         services[which].model = all_done(models[which]);
     return &services[which];

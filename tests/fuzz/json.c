@@ -7,10 +7,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         int service;
         const char *operation;
     } operations[] = {
-        {FUZZ_SQS, "SendMessage"},       {FUZZ_SQS, "SendMessageBatch"},     {FUZZ_SQS, "CreateQueue"},
-        {FUZZ_SQS, "ReceiveMessage"},    {FUZZ_LAMBDA, "CreateFunction"},    {FUZZ_LAMBDA, "CreateEventSourceMapping"},
-        {FUZZ_LOGS, "PutLogEvents"},     {FUZZ_LOGS, "FilterLogEvents"},     {FUZZ_APIGATEWAY, "CreateApi"},
-        {FUZZ_APIGATEWAY, "CreateStage"}, {FUZZ_LOGS, "PutMetricFilter"},    {FUZZ_LAMBDA, "PutFunctionEventInvokeConfig"},
+        {FUZZ_SQS, "SendMessage"},        {FUZZ_SQS, "SendMessageBatch"},  {FUZZ_SQS, "CreateQueue"},
+        {FUZZ_SQS, "ReceiveMessage"},     {FUZZ_LAMBDA, "CreateFunction"}, {FUZZ_LAMBDA, "CreateEventSourceMapping"},
+        {FUZZ_LOGS, "PutLogEvents"},      {FUZZ_LOGS, "FilterLogEvents"},  {FUZZ_APIGATEWAY, "CreateApi"},
+        {FUZZ_APIGATEWAY, "CreateStage"}, {FUZZ_LOGS, "PutMetricFilter"},  {FUZZ_LAMBDA, "PutFunctionEventInvokeConfig"},
     };
     if (size == 0)
         return 0;

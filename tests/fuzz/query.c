@@ -15,7 +15,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         text = arena_text(call->arena, "");
         size = 1;
     }
-    fuzz_finish(call, protocol_find(call, path) && protocol_head(call, path) && protocol_body(call, (struct bytes){text, size - 1}) && protocol_validate(call));
+    fuzz_finish(call, protocol_find(call, path) && protocol_head(call, path) &&
+                          protocol_body(call, (struct bytes){text, size - 1}) && protocol_validate(call));
     end(call);
     return 0;
 }

@@ -9,7 +9,8 @@
 
 /* Only one model's names fit into a file. */
 extern const struct model lambda_model, s3_model, apigatewayv2_model, iam_model, sts_model, logs_model;
-static const struct model *const models[] = {&sqs_model, &lambda_model, &s3_model, &apigatewayv2_model, &iam_model, &sts_model, &logs_model};
+static const struct model *const models[] = {&sqs_model, &lambda_model, &s3_model,  &apigatewayv2_model,
+                                             &iam_model, &sts_model,    &logs_model};
 enum { MODELS = sizeof models / sizeof models[0] };
 
 static struct service sqs = {.name = "sqs"};
@@ -43,7 +44,8 @@ static void tables_hold_together(void **state)
             for (int j = 0; j < shape->member_count; j++)
                 assert_true(model->members[shape->first_member + (uint32_t)j].shape < model->shape_count);
             if (shape->regex != 0 && !constraint_pattern_is_good(model_string(model, shape->regex)))
-                print_error("%s: the pattern of %s does not compile: %s\n", model->service, model_string(model, shape->name), model_string(model, shape->regex));
+                print_error("%s: the pattern of %s does not compile: %s\n", model->service, model_string(model, shape->name),
+                            model_string(model, shape->regex));
             assert_true(shape->regex == 0 || constraint_pattern_is_good(model_string(model, shape->regex)));
         }
         for (int i = 0; i < model->operation_count; i++) {
@@ -57,8 +59,9 @@ static void tables_hold_together(void **state)
 
 static void maps_become_structs_and_return(void **state)
 {
-    static const char json[] = "{\"QueueUrl\":\"q\",\"MessageBody\":\"b\",\"DelaySeconds\":0,\"MessageAttributes\":{\"a\":{\"BinaryValue\":\"AAE=\","
-                               "\"DataType\":\"Binary\"}}}";
+    static const char json[] =
+        "{\"QueueUrl\":\"q\",\"MessageBody\":\"b\",\"DelaySeconds\":0,\"MessageAttributes\":{\"a\":{\"BinaryValue\":\"AAE=\","
+        "\"DataType\":\"Binary\"}}}";
     struct arena *arena = arena_new();
     struct value map, made, back;
     const char *problem = NULL;
@@ -148,13 +151,16 @@ static void support_states(void **state)
     assert_true(passes("{\"QueueUrl\":\"q\",\"MessageBody\":\"b\",\"MessageSystemAttributes\":null}"));
     assert_true(passes("{\"QueueUrl\":\"q\",\"MessageBody\":\"b\",\"MessageSystemAttributes\":{}}"));
     assert_false(passes("{\"QueueUrl\":\"q\",\"MessageBody\":\"b\",\"MessageSystemAttributes\":{\"a\":{}}}"));
-    assert_non_null(strstr(answered.body, "lowcloud does not emulate MessageSystemAttributes of SendMessage; see 'lowcloud support sqs'"));
-    assert_false(passes("{\"QueueUrl\":\"q\",\"MessageBody\":\"b\",\"MessageAttributes\":{\"a\":{\"BinaryListValues\":[\"AA==\"]}}}"));
+    assert_non_null(
+        strstr(answered.body, "lowcloud does not emulate MessageSystemAttributes of SendMessage; see 'lowcloud support sqs'"));
+    assert_false(
+        passes("{\"QueueUrl\":\"q\",\"MessageBody\":\"b\",\"MessageAttributes\":{\"a\":{\"BinaryListValues\":[\"AA==\"]}}}"));
     assert_non_null(strstr(answered.body, "does not emulate MessageAttributes.BinaryListValues of SendMessage"));
 
     protocol_strict = true;
     assert_false(passes("{\"QueueUrl\":\"q\",\"MessageBody\":\"b\",\"MessageGroupId\":\"g\"}"));
-    assert_non_null(strstr(answered.body, "does not emulate MessageGroupId of SendMessage (it would only be recorded, and --strict is on)"));
+    assert_non_null(
+        strstr(answered.body, "does not emulate MessageGroupId of SendMessage (it would only be recorded, and --strict is on)"));
     operations[OP_SendMessage].support = SUPPORT_RECORDED;
     assert_false(passes("{\"QueueUrl\":\"q\",\"MessageBody\":\"b\"}"));
     protocol_strict = false;

@@ -1,5 +1,5 @@
-/* Everything a protocol test needs around the protocols: an exchange made by hand, an answer that can be looked at, and fail() as call.c has it.
- * Included once by each such program, which is not linked with call.c or http/. */
+/* Everything a protocol test needs around the protocols: an exchange made by hand, an answer that can be looked at, and fail() as
+ * call.c has it. Included once by each such program, which is not linked with call.c or http/. */
 #pragma once
 #include <stdarg.h>
 #include <stddef.h>
@@ -68,7 +68,8 @@ void exchange_answer(struct exchange *exchange, struct bytes body)
     answered.body[answered.size] = '\0';
 }
 
-void exchange_answer_reader(struct exchange *exchange, int64_t size, ssize_t (*read)(void *context, int64_t offset, char *at, size_t room), void *context)
+void exchange_answer_reader(struct exchange *exchange, int64_t size,
+                            ssize_t (*read)(void *context, int64_t offset, char *at, size_t room), void *context)
 {
     (void)exchange;
     (void)read;

@@ -81,14 +81,16 @@ static void says_errors_twice(void **state)
     fail(call, &missing, "The specified queue does not exist.");
     protocol_error(call, 0, NULL);
     assert_int_equal(answered.status, 400);
-    assert_string_equal(answered.body, "{\"__type\":\"com.amazonaws.sqs#QueueDoesNotExist\",\"message\":\"The specified queue does not exist.\"}");
+    assert_string_equal(answered.body,
+                        "{\"__type\":\"com.amazonaws.sqs#QueueDoesNotExist\",\"message\":\"The specified queue does not exist.\"}");
     assert_string_equal(answer_header("x-amzn-query-error"), "AWS.SimpleQueueService.NonExistentQueue;Sender");
     end(call);
     call = request(&sqs, "POST", "/", SQS_HEADERS("ListQueues"));
     assert_true(accepted(call, "{}"));
     fail(call, &invalid, "no");
     protocol_error(call, 0, NULL);
-    assert_string_equal(answered.body, "{\"__type\":\"com.amazon.coral.service#InvalidParameterValueException\",\"message\":\"no\"}");
+    assert_string_equal(answered.body,
+                        "{\"__type\":\"com.amazon.coral.service#InvalidParameterValueException\",\"message\":\"no\"}");
     assert_string_equal(answer_header("x-amzn-query-error"), "InvalidParameterValue;Sender");
     end(call);
 }
@@ -112,7 +114,8 @@ static void wrong_types(void **state)
         end(call);
     }
     struct call *call = request(&sqs, "POST", "/", SQS_HEADERS("ReceiveMessage"));
-    assert_refused(call, "{\"WaitTimeSeconds\":\"5\"}", 400, "SerializationException", "STRING_VALUE can not be converted to an Integer");
+    assert_refused(call, "{\"WaitTimeSeconds\":\"5\"}", 400, "SerializationException",
+                   "STRING_VALUE can not be converted to an Integer");
     end(call);
     call = request(&sqs, "POST", "/", SQS_HEADERS("ReceiveMessage"));
     assert_refused(call, "{\"WaitTimeSeconds\":", 400, "SerializationException", NULL);
@@ -132,7 +135,8 @@ static void names_what_a_batch_lacks(void **state)
     struct call *call = request(&sqs, "POST", "/", SQS_HEADERS("SendMessageBatch"));
     (void)state;
     assert_refused(call, "{\"QueueUrl\":\"q\",\"Entries\":[{\"Id\":\"a\",\"MessageBody\":\"x\"},{\"MessageBody\":\"y\"}]}", 400,
-                   "MissingRequiredParameterException", "The request must contain the parameter SendMessageBatchRequestEntry.2.Id.");
+                   "MissingRequiredParameterException",
+                   "The request must contain the parameter SendMessageBatchRequestEntry.2.Id.");
     end(call);
 }
 
@@ -153,24 +157,31 @@ static void words_of_the_framework(void **state)
     struct call *call = request(&logs, "POST", "/", LOGS_HEADERS("GetLogEvents"));
     (void)state;
     assert_refused(call, "{\"logGroupName\":\"g\",\"logStreamName\":\"s\",\"limit\":10001}", 400, "InvalidParameterException",
-                   "1 validation error detected: Value '10001' at 'limit' failed to satisfy constraint: Member must have value less than or equal to 10000");
+                   "1 validation error detected: Value '10001' at 'limit' failed to satisfy constraint: Member must have value "
+                   "less than or equal to 10000");
     end(call);
     call = request(&logs, "POST", "/", LOGS_HEADERS("DescribeLogGroups"));
     assert_refused(call, "{\"logGroupNamePrefix\":\"\"}", 400, "InvalidParameterException",
-                   "2 validation errors detected: Value '' at 'logGroupNamePrefix' failed to satisfy constraint: Member must satisfy regular expression "
-                   "pattern: [\\.\\-_/#A-Za-z0-9]+; Value '' at 'logGroupNamePrefix' failed to satisfy constraint: Member must have length greater than "
+                   "2 validation errors detected: Value '' at 'logGroupNamePrefix' failed to satisfy constraint: Member must "
+                   "satisfy regular expression "
+                   "pattern: [\\.\\-_/#A-Za-z0-9]+; Value '' at 'logGroupNamePrefix' failed to satisfy constraint: Member must "
+                   "have length greater than "
                    "or equal to 1");
     end(call);
     call = request(&logs, "POST", "/", LOGS_HEADERS("CreateLogGroup"));
-    assert_refused(call, "{}", 400, "InvalidParameterException",
-                   "1 validation error detected: Value null at 'logGroupName' failed to satisfy constraint: Member must not be null");
-    assert_string_equal(answered.body, "{\"__type\":\"InvalidParameterException\",\"message\":\"1 validation error detected: Value null at 'logGroupName' "
-                                       "failed to satisfy constraint: Member must not be null\"}");
+    assert_refused(
+        call, "{}", 400, "InvalidParameterException",
+        "1 validation error detected: Value null at 'logGroupName' failed to satisfy constraint: Member must not be null");
+    assert_string_equal(
+        answered.body,
+        "{\"__type\":\"InvalidParameterException\",\"message\":\"1 validation error detected: Value null at 'logGroupName' "
+        "failed to satisfy constraint: Member must not be null\"}");
     end(call);
     call = request(&logs, "POST", "/", LOGS_HEADERS("PutLogEvents"));
     assert_refused(call, "{\"logGroupName\":\"g\",\"logStreamName\":\"s\",\"logEvents\":[{\"timestamp\":1,\"message\":\"\"}]}", 400,
                    "InvalidParameterException",
-                   "1 validation error detected: Value '' at 'logEvents.1.member.message' failed to satisfy constraint: Member must have length greater "
+                   "1 validation error detected: Value '' at 'logEvents.1.member.message' failed to satisfy constraint: Member "
+                   "must have length greater "
                    "than or equal to 1");
     end(call);
 }
@@ -178,9 +189,11 @@ static void words_of_the_framework(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(reads_a_message),   cmocka_unit_test(takes_tags_in_either_case), cmocka_unit_test(null_is_absent),
-        cmocka_unit_test(answers_nothing_and_empty), cmocka_unit_test(says_errors_twice), cmocka_unit_test(wrong_types),
-        cmocka_unit_test(names_what_a_batch_lacks),  cmocka_unit_test(unknown_targets),   cmocka_unit_test(words_of_the_framework),
+        cmocka_unit_test(reads_a_message),          cmocka_unit_test(takes_tags_in_either_case),
+        cmocka_unit_test(null_is_absent),           cmocka_unit_test(answers_nothing_and_empty),
+        cmocka_unit_test(says_errors_twice),        cmocka_unit_test(wrong_types),
+        cmocka_unit_test(names_what_a_batch_lacks), cmocka_unit_test(unknown_targets),
+        cmocka_unit_test(words_of_the_framework),
     };
     sqs.model = all_done(&sqs_model);
     logs.model = all_done(&logs_model);

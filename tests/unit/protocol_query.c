@@ -14,9 +14,10 @@ static void reads_flattened_names(void **state)
 {
     struct call *call = request(&sqs, "POST", "/", FORM);
     (void)state;
-    assert_true(accepted(call, "Action=SendMessage&Version=2012-11-05&QueueUrl=http%3A%2F%2Fh%2F1%2Fq&MessageBody=a+b%2Bc&DelaySeconds=0"
-                               "&MessageAttribute.2.Name=B&MessageAttribute.2.Value.DataType=Binary&MessageAttribute.2.Value.BinaryValue=AAE%3D"
-                               "&MessageAttribute.1.Name=A&MessageAttribute.1.Value.DataType=String&MessageAttribute.1.Value.StringValue=x"));
+    assert_true(accepted(
+        call, "Action=SendMessage&Version=2012-11-05&QueueUrl=http%3A%2F%2Fh%2F1%2Fq&MessageBody=a+b%2Bc&DelaySeconds=0"
+              "&MessageAttribute.2.Name=B&MessageAttribute.2.Value.DataType=Binary&MessageAttribute.2.Value.BinaryValue=AAE%3D"
+              "&MessageAttribute.1.Name=A&MessageAttribute.1.Value.DataType=String&MessageAttribute.1.Value.StringValue=x"));
     assert_int_equal(call->operation, OP_SendMessage);
     assert_string_equal(text_at(&call->input, SendMessageRequest_MessageBody), "a b+c");
     assert_int_equal(slot(&call->input, SendMessageRequest_DelaySeconds)->integer, 0);
@@ -34,7 +35,8 @@ static void reads_batches_in_order(void **state)
     char body[4096] = "Action=SendMessageBatch&QueueUrl=q";
     (void)state;
     for (int i = 1; i <= 12; i++)
-        snprintf(body + strlen(body), sizeof body - strlen(body), "&SendMessageBatchRequestEntry.%d.Id=id%d&SendMessageBatchRequestEntry.%d.MessageBody=m", i, i, i);
+        snprintf(body + strlen(body), sizeof body - strlen(body),
+                 "&SendMessageBatchRequestEntry.%d.Id=id%d&SendMessageBatchRequestEntry.%d.MessageBody=m", i, i, i);
     assert_true(accepted(call, body));
     const struct value *entries = slot(&call->input, SendMessageBatchRequest_Entries);
     assert_int_equal(entries->size, 12);
@@ -47,7 +49,8 @@ static void reads_member_names_too(void **state)
 {
     struct call *call = request(&sqs, "POST", "/", FORM);
     (void)state;
-    assert_true(accepted(call, "Action=CreateQueue&QueueName=q&Attributes.1.Name=DelaySeconds&Attributes.1.Value=5&Tags.1.Key=k&Tags.1.Value=v"));
+    assert_true(accepted(
+        call, "Action=CreateQueue&QueueName=q&Attributes.1.Name=DelaySeconds&Attributes.1.Value=5&Tags.1.Key=k&Tags.1.Value=v"));
     assert_string_equal(value_find_text(slot(&call->input, CreateQueueRequest_Attributes), "DelaySeconds"), "5");
     end(call);
     call = request(&sqs, "POST", "/", FORM);
@@ -55,7 +58,8 @@ static void reads_member_names_too(void **state)
     assert_string_equal(slot(&call->input, GetQueueAttributesRequest_AttributeNames)->items[0].text, "All");
     end(call);
     call = request(&sqs, "POST", "/", FORM);
-    assert_true(accepted(call, "Action=CreateQueue&QueueName=q&Attribute.1.Name=DelaySeconds&Attribute.1.Value=5&Tag.1.Key=k&Tag.1.Value="));
+    assert_true(accepted(
+        call, "Action=CreateQueue&QueueName=q&Attribute.1.Name=DelaySeconds&Attribute.1.Value=5&Tag.1.Key=k&Tag.1.Value="));
     assert_string_equal(value_find_text(slot(&call->input, CreateQueueRequest_tags), "k"), "");
     end(call);
     call = request(&sqs, "POST", "/", FORM);
@@ -102,11 +106,13 @@ static void answers_in_xml(void **state)
     put(call, ReceiveMessageResult_Messages, messages);
     protocol_answer(call, 0, NULL);
     assert_string_equal(answer_header("Content-Type"), "text/xml");
-    assert_string_equal(answered.body,
-                        "<?xml version=\"1.0\"?>\n<ReceiveMessageResponse xmlns=\"http://queue.amazonaws.com/doc/2012-11-05/\"><ReceiveMessageResult><Message>"
-                        "<Attribute><Name>SentTimestamp</Name><Value>1</Value></Attribute><Attribute><Name>SenderId</Name><Value>x</Value></Attribute>"
-                        "<Body>&quot;&lt;&#xD;&amp;</Body></Message></ReceiveMessageResult>"
-                        "<ResponseMetadata><RequestId>0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9</RequestId></ResponseMetadata></ReceiveMessageResponse>");
+    assert_string_equal(answered.body, "<?xml version=\"1.0\"?>\n<ReceiveMessageResponse "
+                                       "xmlns=\"http://queue.amazonaws.com/doc/2012-11-05/\"><ReceiveMessageResult><Message>"
+                                       "<Attribute><Name>SentTimestamp</Name><Value>1</Value></"
+                                       "Attribute><Attribute><Name>SenderId</Name><Value>x</Value></Attribute>"
+                                       "<Body>&quot;&lt;&#xD;&amp;</Body></Message></ReceiveMessageResult>"
+                                       "<ResponseMetadata><RequestId>0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9</RequestId></"
+                                       "ResponseMetadata></ReceiveMessageResponse>");
     end(call);
     call = request(&sqs, "POST", "/", FORM);
     assert_true(accepted(call, "Action=DeleteMessage&QueueUrl=q&ReceiptHandle=r"));
@@ -124,9 +130,9 @@ static void answers_in_json_when_asked(void **state)
     value_put(call->arena, &attributes, "QueueArn", value_text("arn"));
     put(call, GetQueueAttributesResult_Attributes, attributes);
     protocol_answer(call, 0, NULL);
-    assert_string_equal(answered.body,
-                        "{\"GetQueueAttributesResponse\":{\"GetQueueAttributesResult\":{\"Attributes\":[{\"Name\":\"QueueArn\",\"Value\":\"arn\"}]},"
-                        "\"ResponseMetadata\":{\"RequestId\":\"0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9\"}}}");
+    assert_string_equal(answered.body, "{\"GetQueueAttributesResponse\":{\"GetQueueAttributesResult\":{\"Attributes\":[{\"Name\":"
+                                       "\"QueueArn\",\"Value\":\"arn\"}]},"
+                                       "\"ResponseMetadata\":{\"RequestId\":\"0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9\"}}}");
     end(call);
 }
 
@@ -138,13 +144,16 @@ static void errors_in_xml(void **state)
     assert_true(accepted(call, "Action=ListQueues"));
     fail(call, &missing, "The specified queue does not exist for this wsdl version.");
     protocol_error(call, 0, NULL);
-    assert_string_equal(answered.body,
-                        "<?xml version=\"1.0\"?>\n<ErrorResponse xmlns=\"http://queue.amazonaws.com/doc/2012-11-05/\"><Error><Type>Sender</Type>"
-                        "<Code>AWS.SimpleQueueService.NonExistentQueue</Code><Message>The specified queue does not exist for this wsdl version.</Message>"
-                        "<Detail/></Error><RequestId>0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9</RequestId></ErrorResponse>");
+    assert_string_equal(
+        answered.body,
+        "<?xml version=\"1.0\"?>\n<ErrorResponse xmlns=\"http://queue.amazonaws.com/doc/2012-11-05/\"><Error><Type>Sender</Type>"
+        "<Code>AWS.SimpleQueueService.NonExistentQueue</Code><Message>The specified queue does not exist for this wsdl "
+        "version.</Message>"
+        "<Detail/></Error><RequestId>0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9</RequestId></ErrorResponse>");
     end(call);
     call = request(&sqs, "POST", "/", FORM);
-    assert_refused(call, "Action=SendMessage&QueueUrl=q", 400, "MissingRequiredParameterException", "The request must contain the parameter MessageBody.");
+    assert_refused(call, "Action=SendMessage&QueueUrl=q", 400, "MissingRequiredParameterException",
+                   "The request must contain the parameter MessageBody.");
     assert_non_null(strstr(answered.body, "<Code>MissingParameter</Code>"));
     end(call);
     call = request(&sqs, "POST", "/", FORM);
@@ -164,10 +173,12 @@ static void iam_and_sts(void **state)
     call->output = model_struct(sts.model, call->arena, operation_of(call)->output);
     call->output.items[model_find_member(sts.model, operation_of(call)->output, "Account")] = value_text("000000000000");
     protocol_answer(call, 0, NULL);
-    assert_string_equal(answered.body,
-                        "<GetCallerIdentityResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><GetCallerIdentityResult><Account>000000000000</Account>"
-                        "</GetCallerIdentityResult><ResponseMetadata><RequestId>0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9</RequestId></ResponseMetadata>"
-                        "</GetCallerIdentityResponse>");
+    assert_string_equal(
+        answered.body,
+        "<GetCallerIdentityResponse "
+        "xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><GetCallerIdentityResult><Account>000000000000</Account>"
+        "</GetCallerIdentityResult><ResponseMetadata><RequestId>0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9</RequestId></ResponseMetadata>"
+        "</GetCallerIdentityResponse>");
     end(call);
     call = request(&sts, "POST", "/", FORM);
     assert_refused(call, "Action=Fly", 400, "InvalidAction", "Could not find operation Fly for version 2011-06-15");
@@ -221,9 +232,11 @@ static void hostile_parameters(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(reads_flattened_names), cmocka_unit_test(reads_batches_in_order),     cmocka_unit_test(reads_member_names_too),
-        cmocka_unit_test(the_path_is_the_queue), cmocka_unit_test(answers_in_xml),             cmocka_unit_test(answers_in_json_when_asked),
-        cmocka_unit_test(errors_in_xml),         cmocka_unit_test(iam_and_sts),                cmocka_unit_test(hostile_parameters),
+        cmocka_unit_test(reads_flattened_names),  cmocka_unit_test(reads_batches_in_order),
+        cmocka_unit_test(reads_member_names_too), cmocka_unit_test(the_path_is_the_queue),
+        cmocka_unit_test(answers_in_xml),         cmocka_unit_test(answers_in_json_when_asked),
+        cmocka_unit_test(errors_in_xml),          cmocka_unit_test(iam_and_sts),
+        cmocka_unit_test(hostile_parameters),
     };
     sqs.model = all_done(&sqs_model);
     iam.model = all_done(&iam_model);

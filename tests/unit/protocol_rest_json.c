@@ -47,8 +47,10 @@ static void routes(void **state)
 
 static void labels_query_and_headers(void **state)
 {
-    struct call *call = request(&lambda, "POST", "/2015-03-31/functions/arn%3Aaws%3Alambda%3Aus-east-1%3A000000000000%3Afunction%3Af/invocations?Qualifier=%24LATEST",
-                                "X-Amz-Invocation-Type: Event\nx-amz-log-type: Tail\n");
+    struct call *call = request(
+        &lambda, "POST",
+        "/2015-03-31/functions/arn%3Aaws%3Alambda%3Aus-east-1%3A000000000000%3Afunction%3Af/invocations?Qualifier=%24LATEST",
+        "X-Amz-Invocation-Type: Event\nx-amz-log-type: Tail\n");
     (void)state;
     assert_true(accepted(call, "{\"a\": 1.0}"));
     assert_string_equal(text_at(&call->input, InvocationRequest_FunctionName), "arn:aws:lambda:us-east-1:000000000000:function:f");
@@ -69,7 +71,8 @@ static void labels_query_and_headers(void **state)
     assert_string_equal(answer_header("Content-Type"), "application/json");
     assert_string_equal(answer_header("x-amzn-RequestId"), call->request_id);
     end(call);
-    call = request(&lambda, "DELETE", "/2017-03-31/tags/arn%3Aaws%3Alambda%3Aus-east-1%3A000000000000%3Afunction%3Af?tagKeys=a&tagKeys=b%20c", "");
+    call = request(&lambda, "DELETE",
+                   "/2017-03-31/tags/arn%3Aaws%3Alambda%3Aus-east-1%3A000000000000%3Afunction%3Af?tagKeys=a&tagKeys=b%20c", "");
     assert_true(accepted(call, ""));
     const struct value *keys = slot(&call->input, UntagResourceRequest_TagKeys);
     assert_int_equal(keys->size, 2);
@@ -86,15 +89,18 @@ static void validation_of_lambda(void **state)
     static const struct {
         const char *body, *message;
     } rows[] = {
-        {"{\"Code\":{\"ZipFile\":\"\"},\"FunctionName\":\"a b\",\"Role\":\"arn:aws:iam::000000000000:role/r\"}",
-         NULL},
+        {"{\"Code\":{\"ZipFile\":\"\"},\"FunctionName\":\"a b\",\"Role\":\"arn:aws:iam::000000000000:role/r\"}", NULL},
         {"{\"Code\":{},\"FunctionName\":\"f\",\"Role\":\"arn:aws:iam::000000000000:role/r\",\"MemorySize\":1}",
-         "1 validation error detected: Value '1' at 'memorySize' failed to satisfy constraint: Member must have value greater than or equal to 128"},
+         "1 validation error detected: Value '1' at 'memorySize' failed to satisfy constraint: Member must have value greater than "
+         "or equal to 128"},
         {"{\"Code\":{},\"FunctionName\":\"f\",\"Role\":\"arn:aws:iam::000000000000:role/r\",\"Architectures\":[\"x86\"]}",
-         "1 validation error detected: Value '[x86]' at 'architectures' failed to satisfy constraint: Member must satisfy constraint: [Member must satisfy "
+         "1 validation error detected: Value '[x86]' at 'architectures' failed to satisfy constraint: Member must satisfy "
+         "constraint: [Member must satisfy "
          "enum value set: [x86_64, arm64], Member must not be null]"},
-        {"{\"Code\":{},\"FunctionName\":\"f\",\"Role\":\"arn:aws:iam::000000000000:role/r\",\"Environment\":{\"Variables\":{\"a\":\"secret\"}}}",
-         "1 validation error detected: Value at 'environment.variables' failed to satisfy constraint: Map keys must satisfy constraint: [Member must satisfy "
+        {"{\"Code\":{},\"FunctionName\":\"f\",\"Role\":\"arn:aws:iam::000000000000:role/"
+         "r\",\"Environment\":{\"Variables\":{\"a\":\"secret\"}}}",
+         "1 validation error detected: Value at 'environment.variables' failed to satisfy constraint: Map keys must satisfy "
+         "constraint: [Member must satisfy "
          "regular expression pattern: [a-zA-Z]([a-zA-Z0-9_])+]"},
         {"{\"FunctionName\":\"f\",\"Role\":\"arn:aws:iam::000000000000:role/r\"}",
          "1 validation error detected: Value null at 'code' failed to satisfy constraint: Member must not be null"},
@@ -116,7 +122,8 @@ static void validation_of_lambda(void **state)
 
 static void errors_of_lambda(void **state)
 {
-    static const struct aws_error missing = {"ResourceNotFoundException", 404, NULL, false}, invalid = {"InvalidParameterValueException", 400, NULL, false};
+    static const struct aws_error missing = {"ResourceNotFoundException", 404, NULL, false},
+                                  invalid = {"InvalidParameterValueException", 400, NULL, false};
     struct call *call = request(&lambda, "GET", "/2015-03-31/functions/f", "");
     (void)state;
     assert_true(accepted(call, ""));
@@ -156,7 +163,8 @@ static void api_gateway(void **state)
     assert_string_equal(text_at(&call->input, model_find_member(model, operation_of(call)->input, "StageName")), "$default");
     end(call);
     call = request(&apigateway, "POST", "/v2/apis", "");
-    assert_true(accepted(call, "{\"name\":\"n\",\"protocolType\":\"HTTP\",\"corsConfiguration\":{\"allowOrigins\":[\"*\"]},\"tags\":{}}"));
+    assert_true(
+        accepted(call, "{\"name\":\"n\",\"protocolType\":\"HTTP\",\"corsConfiguration\":{\"allowOrigins\":[\"*\"]},\"tags\":{}}"));
     assert_string_equal(text_at(&call->input, model_find_member(model, operation_of(call)->input, "Name")), "n");
     uint16_t output = operation_of(call)->output;
     call->output = model_struct(model, call->arena, output);
@@ -169,16 +177,19 @@ static void api_gateway(void **state)
     end(call);
     call = request(&apigateway, "POST", "/v2/apis", "");
     assert_refused(call, "{\"name\":\"n\",\"protocolType\":\"FTP\"}", 400, "BadRequestException",
-                   "1 validation error detected: Value 'FTP' at 'createApiInput.protocolType' failed to satisfy constraint: Member must satisfy enum value "
+                   "1 validation error detected: Value 'FTP' at 'createApiInput.protocolType' failed to satisfy constraint: Member "
+                   "must satisfy enum value "
                    "set: [WEBSOCKET, HTTP]");
     assert_non_null(strstr(answered.body, "{\"message\":"));
     end(call);
     call = request(&apigateway, "POST", "/v2/apis", "");
-    assert_refused(call, "{\"name\":true}", 400, "SerializationException", "class java.lang.Boolean can not be converted to an String");
+    assert_refused(call, "{\"name\":true}", 400, "SerializationException",
+                   "class java.lang.Boolean can not be converted to an String");
     end(call);
     call = request(&apigateway, "GET", "/v2/tags/arn%3Aaws%3Aapigateway%3Aus-east-1%3A%3A%2Fapis%2Fa1", "");
     assert_true(accepted(call, ""));
-    assert_string_equal(text_at(&call->input, model_find_member(model, operation_of(call)->input, "ResourceArn")), "arn:aws:apigateway:us-east-1::/apis/a1");
+    assert_string_equal(text_at(&call->input, model_find_member(model, operation_of(call)->input, "ResourceArn")),
+                        "arn:aws:apigateway:us-east-1::/apis/a1");
     end(call);
 }
 

@@ -62,7 +62,8 @@ static void routes(void **state)
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct call *call = request(&s3, rows[i].method, rows[i].target, rows[i].headers);
         if (!protocol_find(call, call->exchange->path) || call->operation != rows[i].operation)
-            print_error("%s %s: %s\n", rows[i].method, rows[i].target, call->error != NULL ? call->error_message : "another operation");
+            print_error("%s %s: %s\n", rows[i].method, rows[i].target,
+                        call->error != NULL ? call->error_message : "another operation");
         assert_null(call->error);
         assert_int_equal(call->operation, rows[i].operation);
         end(call);
@@ -76,10 +77,14 @@ static void never_falls_through(void **state)
         int status;
         const char *code;
     } rows[] = {
-        {"DELETE", "/b?acl", 405, "MethodNotAllowed"},       {"PUT", "/b/k?uploadId=u", 400, "InvalidArgument"},
-        {"PUT", "/b/k?partNumber=1", 400, "InvalidArgument"}, {"GET", "/b/k?versioning", 501, "NotImplemented"},
-        {"PUT", "/b/k?torrent", 405, "MethodNotAllowed"},    {"GET", "/b?acl&policy", 400, "InvalidArgument"},
-        {"POST", "/b/k", 405, "MethodNotAllowed"},           {"PATCH", "/b", 405, "MethodNotAllowed"},
+        {"DELETE", "/b?acl", 405, "MethodNotAllowed"},
+        {"PUT", "/b/k?uploadId=u", 400, "InvalidArgument"},
+        {"PUT", "/b/k?partNumber=1", 400, "InvalidArgument"},
+        {"GET", "/b/k?versioning", 501, "NotImplemented"},
+        {"PUT", "/b/k?torrent", 405, "MethodNotAllowed"},
+        {"GET", "/b?acl&policy", 400, "InvalidArgument"},
+        {"POST", "/b/k", 405, "MethodNotAllowed"},
+        {"PATCH", "/b", 405, "MethodNotAllowed"},
         {"DELETE", "/b/k?replication", 501, "NotImplemented"},
     };
     (void)state;
@@ -99,8 +104,8 @@ static void keys(void **state)
     static const struct {
         const char *target, *key;
     } rows[] = {
-        {"/b/a%20b+c", "a b+c"}, {"/b/a%2Fb", "a/b"}, {"/b//", "/"}, {"/b/%2F", "/"}, {"/b/a//b/", "a//b/"}, {"/b/a/../b", "a/../b"}, {"/b/%25%32%30", "%20"},
-        {"/b/%C3%A9", "\u00e9"},
+        {"/b/a%20b+c", "a b+c"}, {"/b/a%2Fb", "a/b"},     {"/b//", "/"},           {"/b/%2F", "/"},
+        {"/b/a//b/", "a//b/"},   {"/b/a/../b", "a/../b"}, {"/b/%25%32%30", "%20"}, {"/b/%C3%A9", "\u00e9"},
     };
     static const char *const bad[] = {"/b/%ff", "/b/%00", "/b/../x", "/b/a/../../x", "/b/%zz"};
     (void)state;
@@ -121,7 +126,8 @@ static void keys(void **state)
 static void headers_and_query(void **state)
 {
     struct call *call = request(&s3, "PUT", "/b/k?x-id=PutObject",
-                                "Content-Type: text/plain\nContent-Length: 3\nX-Amz-Meta-Color: r\xe9\x64\nx-amz-meta-Two: 1\nx-amz-tagging: \nIf-None-Match: *\n");
+                                "Content-Type: text/plain\nContent-Length: 3\nX-Amz-Meta-Color: r\xe9\x64\nx-amz-meta-Two: "
+                                "1\nx-amz-tagging: \nIf-None-Match: *\n");
     (void)state;
     assert_true(accepted(call, "abc"));
     assert_string_equal(text_at(&call->input, PutObjectRequest_ContentType), "text/plain");
@@ -131,7 +137,8 @@ static void headers_and_query(void **state)
     assert_string_equal(text_at(&call->input, PutObjectRequest_Tagging), "");
     assert_string_equal(slot(&call->input, PutObjectRequest_Body)->text, "abc");
     end(call);
-    call = request(&s3, "GET", "/b?list-type=2&prefix=a+b&delimiter=&max-keys=0", "x-amz-optional-object-attributes: RestoreStatus , RestoreStatus\n");
+    call = request(&s3, "GET", "/b?list-type=2&prefix=a+b&delimiter=&max-keys=0",
+                   "x-amz-optional-object-attributes: RestoreStatus , RestoreStatus\n");
     assert_true(accepted(call, ""));
     assert_string_equal(text_at(&call->input, ListObjectsV2Request_Prefix), "a b");
     assert_string_equal(text_at(&call->input, ListObjectsV2Request_Delimiter), "");
@@ -140,8 +147,10 @@ static void headers_and_query(void **state)
     end(call);
     call = request(&s3, "GET", "/b?max-keys=many", "");
     assert_refused(call, "", 400, "InvalidArgument", "Provided max-keys not an integer or within integer range");
-    assert_non_null(strstr(answered.body, "<Error><Code>InvalidArgument</Code><Message>Provided max-keys not an integer or within integer range</Message>"
-                                          "<ArgumentName>max-keys</ArgumentName><ArgumentValue>many</ArgumentValue><RequestId>0A1B2C3D4E5F6071</RequestId>"));
+    assert_non_null(
+        strstr(answered.body,
+               "<Error><Code>InvalidArgument</Code><Message>Provided max-keys not an integer or within integer range</Message>"
+               "<ArgumentName>max-keys</ArgumentName><ArgumentValue>many</ArgumentValue><RequestId>0A1B2C3D4E5F6071</RequestId>"));
     assert_string_equal(answer_header("x-amz-request-id"), "0A1B2C3D4E5F6071");
     assert_string_equal(answer_header("Server"), "AmazonS3");
     assert_non_null(strstr(answered.body, answer_header("x-amz-id-2")));
@@ -165,8 +174,10 @@ static void headers_and_query(void **state)
 
 static void bodies(void **state)
 {
-    static const char tags[] = "\xef\xbb\xbf\n<a:Tagging xmlns:a=\"http://s3.amazonaws.com/doc/2006-03-01/\"><a:TagSet><a:Tag><a:Key>k</a:Key><a:Value> v </a:Value>"
-                               "</a:Tag></a:TagSet></a:Tagging>";
+    static const char tags[] =
+        "\xef\xbb\xbf\n<a:Tagging xmlns:a=\"http://s3.amazonaws.com/doc/2006-03-01/\"><a:TagSet><a:Tag><a:Key>k</a:Key><a:Value> v "
+        "</a:Value>"
+        "</a:Tag></a:TagSet></a:Tagging>";
     struct call *call = request(&s3, "PUT", "/b?tagging", "");
     (void)state;
     assert_true(accepted(call, tags));
@@ -197,8 +208,10 @@ static void bodies(void **state)
     assert_int_equal(slot(&call->input, CreateBucketRequest_CreateBucketConfiguration)->kind, VALUE_ABSENT);
     end(call);
     call = request(&s3, "PUT", "/b?acl", "");
-    assert_true(accepted(call, "<AccessControlPolicy><AccessControlList><Grant><Grantee xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\" "
-                               "xsi:type=\"CanonicalUser\"><ID>i</ID></Grantee><Permission>READ</Permission></Grant></AccessControlList></AccessControlPolicy>"));
+    assert_true(accepted(
+        call, "<AccessControlPolicy><AccessControlList><Grant><Grantee xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\" "
+              "xsi:type=\"CanonicalUser\"><ID>i</ID></Grantee><Permission>READ</Permission></Grant></AccessControlList></"
+              "AccessControlPolicy>"));
     const struct value *grants = slot(slot(&call->input, PutBucketAclRequest_AccessControlPolicy), AccessControlPolicy_Grants);
     assert_string_equal(text_at(slot(&grants->items[0], Grant_Grantee), Grantee_Type), "CanonicalUser");
     end(call);
@@ -207,7 +220,8 @@ static void bodies(void **state)
     assert_string_equal(text_at(&call->input, PutBucketPolicyRequest_Policy), "{\"a\":1}");
     end(call);
     call = request(&s3, "POST", "/b?delete", "");
-    assert_true(accepted(call, "<Delete><Object><Key>a</Key></Object><Object><Key>b</Key><VersionId>null</VersionId></Object><Quiet>true</Quiet></Delete>"));
+    assert_true(accepted(call, "<Delete><Object><Key>a</Key></Object><Object><Key>b</Key><VersionId>null</VersionId></"
+                               "Object><Quiet>true</Quiet></Delete>"));
     const struct value *delete = slot(&call->input, DeleteObjectsRequest_Delete);
     assert_int_equal(slot(delete, Delete_Objects)->size, 2);
     assert_true(slot(delete, Delete_Quiet)->boolean);
@@ -219,7 +233,8 @@ static void answers(void **state)
     struct call *call = request(&s3, "GET", "/", "");
     (void)state;
     assert_true(accepted(call, ""));
-    struct value owner = model_struct(s3.model, call->arena, SHAPE_Owner), bucket = model_struct(s3.model, call->arena, SHAPE_Bucket), list = value_list();
+    struct value owner = model_struct(s3.model, call->arena, SHAPE_Owner),
+                 bucket = model_struct(s3.model, call->arena, SHAPE_Bucket), list = value_list();
     owner.items[Owner_ID] = value_text("o");
     bucket.items[Bucket_Name] = value_text("b");
     bucket.items[Bucket_CreationDate] = value_time(1000);
@@ -227,14 +242,17 @@ static void answers(void **state)
     put(call, ListBucketsOutput_Buckets, list);
     put(call, ListBucketsOutput_Owner, owner);
     protocol_answer(call, 0, NULL);
-    assert_string_equal(answered.body, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<ListAllMyBucketsResult" XMLNS "><Owner><ID>o</ID></Owner><Buckets><Bucket>"
-                                       "<Name>b</Name><CreationDate>1970-01-01T00:00:01.000Z</CreationDate></Bucket></Buckets></ListAllMyBucketsResult>");
+    assert_string_equal(
+        answered.body,
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<ListAllMyBucketsResult" XMLNS "><Owner><ID>o</ID></Owner><Buckets><Bucket>"
+        "<Name>b</Name><CreationDate>1970-01-01T00:00:01.000Z</CreationDate></Bucket></Buckets></ListAllMyBucketsResult>");
     end(call);
 
     call = request(&s3, "GET", "/b?location", "");
     assert_true(accepted(call, ""));
     protocol_answer(call, 0, NULL);
-    assert_string_equal(answered.body, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<LocationConstraint" XMLNS "></LocationConstraint>");
+    assert_string_equal(answered.body,
+                        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<LocationConstraint" XMLNS "></LocationConstraint>");
     put(call, GetBucketLocationOutput_LocationConstraint, value_text("EU"));
     protocol_answer(call, 0, NULL);
     assert_non_null(strstr(answered.body, ">EU</LocationConstraint>"));
@@ -251,7 +269,8 @@ static void answers(void **state)
     put(call, ListObjectsV2Output_Name, value_text("b"));
     put(call, ListObjectsV2Output_IsTruncated, value_bool(false));
     protocol_answer(call, 0, NULL);
-    assert_non_null(strstr(answered.body, "<ListBucketResult" XMLNS "><Name>b</Name><IsTruncated>false</IsTruncated><Contents><Key>a&lt;b</Key><Size>0</Size>"
+    assert_non_null(strstr(answered.body, "<ListBucketResult" XMLNS
+                                          "><Name>b</Name><IsTruncated>false</IsTruncated><Contents><Key>a&lt;b</Key><Size>0</Size>"
                                           "</Contents><Contents><Key>a&lt;b</Key><Size>0</Size></Contents></ListBucketResult>"));
     end(call);
 
@@ -275,15 +294,18 @@ static void answers(void **state)
 
     call = request(&s3, "GET", "/b?acl", "");
     assert_true(accepted(call, ""));
-    struct value grantee = model_struct(s3.model, call->arena, SHAPE_Grantee), grant = model_struct(s3.model, call->arena, SHAPE_Grant), grants = value_list();
+    struct value grantee = model_struct(s3.model, call->arena, SHAPE_Grantee),
+                 grant = model_struct(s3.model, call->arena, SHAPE_Grant), grants = value_list();
     grantee.items[Grantee_Type] = value_text("CanonicalUser");
     grantee.items[Grantee_ID] = value_text("i");
     grant.items[Grant_Grantee] = grantee;
     value_push(call->arena, &grants, grant);
     put(call, GetBucketAclOutput_Grants, grants);
     protocol_answer(call, 0, NULL);
-    assert_non_null(strstr(answered.body, "<AccessControlList><Grant><Grantee xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\" xsi:type=\"CanonicalUser\">"
-                                          "<ID>i</ID></Grantee></Grant></AccessControlList>"));
+    assert_non_null(strstr(
+        answered.body,
+        "<AccessControlList><Grant><Grantee xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\" xsi:type=\"CanonicalUser\">"
+        "<ID>i</ID></Grantee></Grant></AccessControlList>"));
     end(call);
 }
 
@@ -337,8 +359,10 @@ static void objects(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(routes), cmocka_unit_test(never_falls_through), cmocka_unit_test(keys),    cmocka_unit_test(headers_and_query),
-        cmocka_unit_test(bodies), cmocka_unit_test(answers),             cmocka_unit_test(objects),
+        cmocka_unit_test(routes),  cmocka_unit_test(never_falls_through),
+        cmocka_unit_test(keys),    cmocka_unit_test(headers_and_query),
+        cmocka_unit_test(bodies),  cmocka_unit_test(answers),
+        cmocka_unit_test(objects),
     };
     s3.model = all_done(&s3_model);
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -222,16 +222,39 @@ static void keep_parts(const struct version *version, const struct upload_part *
     }
 }
 
+static enum outcome answer_complete(struct call *call, const struct bucket *bucket, const char *key, const struct version *version)
+{
+    output_text(call, CompleteMultipartUploadOutput_Location, host_location(call, bucket->name, key));
+    output_text(call, CompleteMultipartUploadOutput_Bucket, bucket->name);
+    output_text(call, CompleteMultipartUploadOutput_Key, key);
+    output_text(call, CompleteMultipartUploadOutput_ETag, etag_quoted(call->arena, version->etag));
+    output_text(call, CompleteMultipartUploadOutput_ServerSideEncryption, "AES256");
+    output_text(call, CompleteMultipartUploadOutput_ChecksumType, checksum_type_name(version->checksum.type));
+    checksum_set(&call->output, &output_checksums, &version->checksum);
+    return answer(call);
+}
+
+/* A client that did not get the answer asks again: as long as the object is there, it gets the same. */
+static bool was_completed(struct call *call, const struct bucket *bucket, const char *key, struct version *version)
+{
+    const char *name = input_text(call, CompleteMultipartUploadRequest_UploadId);
+    return version_find(call->arena, bucket->id, bytes_of(key), version) && text_equal(version->upload, name);
+}
+
 enum outcome complete_multipart_upload(struct call *call)
 {
     const struct value *list = at(input_at(call, CompleteMultipartUploadRequest_MultipartUpload), CompletedMultipartUpload_Parts);
     struct bucket bucket;
     struct upload upload;
+    struct version version;
     const char *key;
 
     if (OBJECT_ENTER(call, CompleteMultipartUpload, &bucket, &key) == FAILED ||
-        conditions_write_form(call, CompleteMultipartUploadRequest_IfMatch, CompleteMultipartUploadRequest_IfNoneMatch) == FAILED ||
-        upload_input(call, &bucket, key, input_text(call, CompleteMultipartUploadRequest_UploadId), &upload) == FAILED ||
+        conditions_write_form(call, CompleteMultipartUploadRequest_IfMatch, CompleteMultipartUploadRequest_IfNoneMatch) == FAILED)
+        return FAILED;
+    if (was_completed(call, &bucket, key, &version))
+        return answer_complete(call, &bucket, key, &version);
+    if (upload_input(call, &bucket, key, input_text(call, CompleteMultipartUploadRequest_UploadId), &upload) == FAILED ||
         check_mode(call, &upload) == FAILED)
         return FAILED;
     if (!value_is(list, VALUE_LIST) || list->size == 0)
@@ -242,14 +265,15 @@ enum outcome complete_multipart_upload(struct call *call)
     struct upload_part *parts = arena_alloc(call->arena, sizeof *parts * list->size);
     if (read_parts(call, &upload, list, parts) == FAILED)
         return FAILED;
-    struct version version = {.bucket = bucket.id,
-                              .key = bytes_of(key),
-                              .parts = list->size,
-                              .metadata = upload.metadata,
-                              .tags = upload.tags,
-                              .storage_class = upload.storage_class,
-                              .etag = etag_of(call->arena, parts, list->size),
-                              .checksum = checksum_of(call->arena, &upload, parts, list->size)};
+    version = (struct version){.bucket = bucket.id,
+                               .key = bytes_of(key),
+                               .parts = list->size,
+                               .metadata = upload.metadata,
+                               .tags = upload.tags,
+                               .storage_class = upload.storage_class,
+                               .etag = etag_of(call->arena, parts, list->size),
+                               .checksum = checksum_of(call->arena, &upload, parts, list->size),
+                               .upload = upload.name};
     for (uint32_t i = 0; i < list->size; i++)
         version.size += parts[i].size;
     if (check_whole(call, &version.checksum, version.size) == FAILED ||
@@ -262,13 +286,5 @@ enum outcome complete_multipart_upload(struct call *call)
     keep_parts(&version, parts, list->size);
     upload_drop(upload.id);
     event_add(call, &bucket, "ObjectCreated:CompleteMultipartUpload", key, &version);
-
-    output_text(call, CompleteMultipartUploadOutput_Location, host_location(call, bucket.name, key));
-    output_text(call, CompleteMultipartUploadOutput_Bucket, bucket.name);
-    output_text(call, CompleteMultipartUploadOutput_Key, key);
-    output_text(call, CompleteMultipartUploadOutput_ETag, etag_quoted(call->arena, version.etag));
-    output_text(call, CompleteMultipartUploadOutput_ServerSideEncryption, "AES256");
-    output_text(call, CompleteMultipartUploadOutput_ChecksumType, checksum_type_name(version.checksum.type));
-    checksum_set(&call->output, &output_checksums, &version.checksum);
-    return answer(call);
+    return answer_complete(call, &bucket, key, &version);
 }

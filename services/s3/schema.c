@@ -3,6 +3,7 @@
 /* bucket           names are global; `location` as given at creation. versioning: 0 never enabled.
  * object           the current key of a bucket with all that a listing shows, and nothing else, so that a page reads little.
  * object_version   every version; `metadata` and `tags` are pairs of NUL-terminated text (metadata.c). Ids grow with every write.
+ *                  `upload`: the UploadId that it was completed from.
  * object_part      the parts of a multipart object, for partNumber and GetObjectAttributes. `first`: offset of its first byte.
  * body             bytes NULL: it lies in segments. A segment begins at `position` of the body and is `length` bytes: of a blob from `start` on, or
  *                  `bytes` of its own. Each body belongs to one version or to one part.
@@ -18,7 +19,8 @@ const char *const s3_schema[S3_MIGRATIONS] = {
     " PRIMARY KEY(bucket, key)) WITHOUT ROWID;"
     "CREATE TABLE object_version(id INTEGER PRIMARY KEY, bucket INTEGER NOT NULL, key BLOB NOT NULL, name TEXT NOT NULL,"
     " is_marker INTEGER NOT NULL, modified INTEGER NOT NULL, size INTEGER NOT NULL, etag TEXT NOT NULL, checksum_kind INTEGER NOT NULL,"
-    " checksum_type INTEGER NOT NULL, checksum TEXT, parts INTEGER NOT NULL, metadata BLOB, tags BLOB, storage_class TEXT, body INTEGER);"
+    " checksum_type INTEGER NOT NULL, checksum TEXT, parts INTEGER NOT NULL, metadata BLOB, tags BLOB, storage_class TEXT, body INTEGER,"
+    " upload TEXT);"
     "CREATE UNIQUE INDEX object_version_by_key ON object_version(bucket, key, id);"
     "CREATE TABLE object_part(version INTEGER NOT NULL, number INTEGER NOT NULL, first INTEGER NOT NULL, size INTEGER NOT NULL,"
     " checksum TEXT, PRIMARY KEY(version, number)) WITHOUT ROWID;"

@@ -10,7 +10,7 @@
 
 #define COLUMNS                                                                                                                   \
     "v.id, v.bucket, v.key, v.name, v.is_marker, v.modified, v.size, v.etag, v.checksum_kind, v.checksum_type, v.checksum, v.parts," \
-    " v.metadata, v.tags, v.storage_class, v.body"
+    " v.metadata, v.tags, v.storage_class, v.body, v.upload"
 
 static struct query find_current =
     QUERY("SELECT " COLUMNS " FROM object o JOIN object_version v ON v.id = o.version WHERE o.bucket = ? AND o.key = ?");
@@ -20,7 +20,7 @@ static struct query find_any = QUERY("SELECT 1 FROM object_version WHERE bucket 
 static struct query find_body = QUERY("SELECT body, parts FROM object_version WHERE id = ?");
 static struct query insert_version =
     QUERY("INSERT INTO object_version(id, bucket, key, name, is_marker, modified, size, etag, checksum_kind, checksum_type, checksum,"
-          " parts, metadata, tags, storage_class, body) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+          " parts, metadata, tags, storage_class, body, upload) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
 static struct query replace_object =
     QUERY("INSERT OR REPLACE INTO object(bucket, key, version, modified, size, etag, checksum_kind, checksum_type, storage_class)"
           " VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?)");
@@ -63,6 +63,7 @@ static void read_version(struct query *query, struct arena *arena, struct versio
         .parts = query_integer(query, 11),
         .storage_class = query_text(query, arena, 14),
         .body = query_integer(query, 15),
+        .upload = query_text(query, arena, 16),
     };
     if (!query_is_null(query, 12))
         version->metadata = query_bytes(query, arena, 12);
@@ -123,9 +124,9 @@ void version_put(struct version *version)
     version->id = ++last_id;
     version->modified = clock_now();
     version->name = NULL_VERSION;
-    query_run(&insert_version, "iibtiiitiitibbti", version->id, version->bucket, version->key, version->name, (int64_t)version->is_marker,
+    query_run(&insert_version, "iibtiiitiitibbtit", version->id, version->bucket, version->key, version->name, (int64_t)version->is_marker,
               version->modified, version->size, version->etag, (int64_t)checksum->kind, (int64_t)checksum->type, checksum->value,
-              version->parts, version->metadata, version->tags, version->storage_class, version->body);
+              version->parts, version->metadata, version->tags, version->storage_class, version->body, version->upload);
     query_run(&replace_object, "ibiiitiit", version->bucket, version->key, version->id, version->modified, version->size, version->etag,
               (int64_t)checksum->kind, (int64_t)checksum->type, version->storage_class);
 }

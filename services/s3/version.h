@@ -19,6 +19,7 @@ struct version {
     struct bytes metadata, tags;
     const char *storage_class; /* NULL: STANDARD */
     int64_t body;
+    const char *upload;  /* the UploadId that it was completed from; NULL: none */
 };
 
 /* False when there is no such key (or version). What it points at is in the arena. */

@@ -136,7 +136,7 @@ static bool leftover(const struct search *search, const struct operation *chosen
 {
     struct call *call = search->call;
     const struct model *model = call->service->model;
-    bool is_known = false, here = false, has_required = false;
+    bool is_known = false, here = false, has_required = false, has_value = false;
     for (int i = 0; i < model->operation_count; i++) {
         const struct operation *operation = &model->operations[i];
         for (int j = 0; j < operation->selector_count; j++) {
@@ -145,6 +145,7 @@ static bool leftover(const struct search *search, const struct operation *chosen
                 continue;
             if (selector->kind == SELECT_LITERAL) {
                 is_known = true;
+                has_value = has_value || selector->value != 0;
                 here = here || operation->depth == chosen->depth;
             } else if (selector->kind == SELECT_QUERY && operation->depth == chosen->depth && operation->method == chosen->method &&
                        model->selectors[operation->first_selector].kind != SELECT_LITERAL) {
@@ -160,6 +161,12 @@ static bool leftover(const struct search *search, const struct operation *chosen
     }
     if (!is_known)
         return true;
+    if (has_value) {
+        fail(call, &invalid_argument, "The value of %s is not valid", extra->name);
+        fail_field(call, "ArgumentName", extra->name);
+        fail_field(call, "ArgumentValue", extra->value);
+        return false;
+    }
     if (chosen->selector_count > 0 && model->selectors[chosen->first_selector].kind == SELECT_LITERAL) {
         const char *other = model_string(model, model->selectors[chosen->first_selector].name);
         fail(call, &invalid_argument, "Conflicting query string parameters: %s, %s", other, extra->name);

@@ -86,6 +86,7 @@ static void never_falls_through(void **state)
         {"POST", "/b/k", 405, "MethodNotAllowed"},
         {"PATCH", "/b", 405, "MethodNotAllowed"},
         {"DELETE", "/b/k?replication", 501, "NotImplemented"},
+        {"GET", "/b?list-type=3", 400, "InvalidArgument"},
     };
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {

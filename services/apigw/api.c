@@ -71,7 +71,7 @@ static struct value describe(struct call *call, const struct api *api)
     struct value item = api->item;
 
     set(&item, Api_ApiEndpoint, value_text(endpoint(call, api->id)));
-    set(&item, Api_Tags, tags_of(call, api->id, ""));
+    set(&item, Api_Tags, gateway_tags_of(call, api->id, ""));
     return item;
 }
 
@@ -173,9 +173,9 @@ enum outcome create_api(struct call *call)
     item_merge(call, SHAPE_Api, &api.item);
     set(&api.item, Api_Tags, (struct value){0}); /* rows of their own */
     set(&api.item, Api_CreatedDate, value_time(clock_now()));
-    if (!is_good(call, &api.item) || !tags_check(call, tags) || !insert_api(call, &api))
+    if (!is_good(call, &api.item) || !gateway_tags_check(call, tags) || !insert_api(call, &api))
         return FAILED;
-    tags_store(api.id, "", tags);
+    gateway_tags_store(api.id, "", tags);
     if (!quick_create(call, api.id))
         return FAILED;
     call->output = describe(call, &api);

@@ -19,9 +19,9 @@ enum outcome delete_api(struct call *call);
 enum outcome delete_cors_configuration(struct call *call);
 
 /* tag.c: tags of APIs (stage "") and stages. */
-bool tags_check(struct call *call, const struct value *tags); /* false: fail() was called */
-void tags_store(const char *api, const char *stage, const struct value *tags);
-struct value tags_of(struct call *call, const char *api, const char *stage); /* a map, perhaps empty */
+bool gateway_tags_check(struct call *call, const struct value *tags); /* false: fail() was called */
+void gateway_tags_store(const char *api, const char *stage, const struct value *tags);
+struct value gateway_tags_of(struct call *call, const char *api, const char *stage); /* a map, perhaps empty */
 enum outcome get_tags(struct call *call);
-enum outcome tag_resource(struct call *call);
-enum outcome untag_resource(struct call *call);
+enum outcome gateway_tag_resource(struct call *call);
+enum outcome gateway_untag_resource(struct call *call);

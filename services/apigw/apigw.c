@@ -63,8 +63,8 @@ static const struct operation_row operations[] = {
     {.operation = OP_UpdateDeployment, .run = update_deployment},
     {.operation = OP_DeleteDeployment, .run = delete_deployment},
     {.operation = OP_GetTags, .run = get_tags},
-    {.operation = OP_TagResource, .run = tag_resource},
-    {.operation = OP_UntagResource, .run = untag_resource},
+    {.operation = OP_TagResource, .run = gateway_tag_resource},
+    {.operation = OP_UntagResource, .run = gateway_untag_resource},
     {0},
 };
 

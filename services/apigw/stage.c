@@ -30,7 +30,7 @@ static struct value read_item(struct call *call, struct query *query, int column
     struct value item = item_read(call, SHAPE_Stage, query_text(query, call->arena, column));
 
     set(&item, Stage_DeploymentId, value_text(query_text(query, call->arena, column + 1)));
-    set(&item, Stage_Tags, tags_of(call, api, at_text(&item, Stage_StageName)));
+    set(&item, Stage_Tags, gateway_tags_of(call, api, at_text(&item, Stage_StageName)));
     if (at(&item, Stage_StageVariables) == NULL)
         set(&item, Stage_StageVariables, value_map());
     return item;
@@ -180,14 +180,14 @@ enum outcome create_stage(struct call *call)
         return FAILED;
     item_merge(call, SHAPE_Stage, &item);
     if (!is_good(call, api.id, &item) || refuses_deployment(call, CreateStageRequest_DeploymentId, &item) ||
-        !tags_check(call, tags))
+        !gateway_tags_check(call, tags))
         return FAILED;
     if (query_one(&count, 0, "t", api.id) >= STAGES)
         return fail(call, &gateway_bad_request, "Maximum number of stages for an API (%d) has been reached", STAGES);
     const char *name = at_text(&item, Stage_StageName);
     if (add(call, api.id, &item) < 0)
         return fail(call, &gateway_conflict, "Stage already exists");
-    tags_store(api.id, name, tags);
+    gateway_tags_store(api.id, name, tags);
     (void)load(call, api.id, name, &call->output);
     return answer(call);
 }

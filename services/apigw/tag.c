@@ -14,7 +14,7 @@ static struct query erase = QUERY("DELETE FROM http_tag WHERE api = ? AND stage 
 static struct query list = QUERY("SELECT key, value FROM http_tag WHERE api = ? AND stage = ?");
 static struct query has_stage = QUERY("SELECT 1 FROM http_stage WHERE api = ? AND name = ?");
 
-bool tags_check(struct call *call, const struct value *tags)
+bool gateway_tags_check(struct call *call, const struct value *tags)
 {
     if (tags == NULL || tags->size <= TAGS)
         return true;
@@ -22,14 +22,14 @@ bool tags_check(struct call *call, const struct value *tags)
     return false;
 }
 
-void tags_store(const char *api, const char *stage, const struct value *tags)
+void gateway_tags_store(const char *api, const char *stage, const struct value *tags)
 {
     for (uint32_t i = 0; tags != NULL && i < tags->size; i++)
         if (tags->items[2 * i + 1].kind == VALUE_TEXT)
             (void)query_run(&store, "tttt", api, stage, tags->items[2 * i].text, tags->items[2 * i + 1].text);
 }
 
-struct value tags_of(struct call *call, const char *api, const char *stage)
+struct value gateway_tags_of(struct call *call, const char *api, const char *stage)
 {
     struct value tags = value_map();
 
@@ -72,24 +72,24 @@ enum outcome get_tags(struct call *call)
 
     if (!find_resource(call, GetTagsRequest_ResourceArn, &api, &stage))
         return FAILED;
-    output_set(call, GetTagsResponse_Tags, tags_of(call, api, stage));
+    output_set(call, GetTagsResponse_Tags, gateway_tags_of(call, api, stage));
     return answer(call);
 }
 
-enum outcome tag_resource(struct call *call)
+enum outcome gateway_tag_resource(struct call *call)
 {
     const char *api, *stage;
 
     if (!find_resource(call, TagResourceRequest_ResourceArn, &api, &stage))
         return FAILED;
-    tags_store(api, stage, input_at(call, TagResourceRequest_Tags));
-    struct value tags = tags_of(call, api, stage);
-    if (!tags_check(call, &tags))
+    gateway_tags_store(api, stage, input_at(call, TagResourceRequest_Tags));
+    struct value tags = gateway_tags_of(call, api, stage);
+    if (!gateway_tags_check(call, &tags))
         return FAILED;
     return answer(call);
 }
 
-enum outcome untag_resource(struct call *call)
+enum outcome gateway_untag_resource(struct call *call)
 {
     const struct value *keys = input_at(call, UntagResourceRequest_TagKeys);
     const char *api, *stage;

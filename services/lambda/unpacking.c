@@ -1,13 +1,9 @@
-/* Packages on their way from a zip to a directory, and on their way out. */
-#include <dirent.h>
+/* Packages on their way from a zip to a directory. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "emulator/aws/service.h"
 #include "emulator/base/log.h"
@@ -17,11 +13,12 @@
 #include "emulator/store/store.h"
 #include "services/lambda/invoke.h"
 #include "services/lambda/package.h"
+#include "services/lambda/package_unused.h"
 #include "services/lambda/ready.h"
 
 enum {
     NAME_SIZE = 65,
-    AT_ONCE = 4,               /* children at a time; more wait their turn */
+    AT_ONCE = 4, /* children at a time; more wait their turn */
     UNPACK_DEADLINE_MS = 120000,
     SAID_LIMIT = 4096
 };
@@ -35,17 +32,8 @@ struct unpacking {
     TAILQ_ENTRY(unpacking) others;
 };
 
-struct unwanted {
-    char package[NAME_SIZE];
-    TAILQ_ENTRY(unwanted) others;
-};
-
 static TAILQ_HEAD(, unpacking) all = TAILQ_HEAD_INITIALIZER(all);
 static int running;
-/* Directories that no row refers to, the longest unused first. */
-static TAILQ_HEAD(unwanted_list, unwanted) unwanted = TAILQ_HEAD_INITIALIZER(unwanted);
-static int unwanted_count;
-static uint64_t removed; /* names of what is being removed */
 
 static struct query set_ready = QUERY("UPDATE function_version SET is_unpacked = 1, state = 'Active', state_reason = NULL, state_code = NULL,"
                                       " update_status = 'Successful', update_reason = NULL, update_code = NULL"
@@ -59,88 +47,6 @@ static struct query used = QUERY("SELECT DISTINCT package FROM function_version 
 static struct query unfinished = QUERY("SELECT DISTINCT package FROM function_version WHERE package IS NOT NULL AND is_unpacked = 0"
                                        " AND state <> 'Failed'");
 
-/* --- out ---------------------------------------------------------------------------------------------------------------------- */
-
-/* Renamed at once, so that the name is free; emptied by a child, since a package can be 250 MB of small files, and read-only. */
-static void remove_directory(struct arena *arena, const char *path)
-{
-    const char *gone = arena_print(arena, "%s/packages/gone.%d.%llu", store_directory(), (int)getpid(),
-                                   (unsigned long long)++removed);
-    const char *const arguments[] = {"sh", "-c", "chmod -R u+rwX \"$1\"; rm -rf \"$1\"", "sh", gone, NULL};
-    const struct command command = {.arguments = arguments, .path = "/bin/sh"};
-    const struct process_watch watch = {0};
-    struct process *process;
-
-    if (rename(path, gone) != 0)
-        return;
-    if (process_start(&command, &watch, &process) != 0)
-        log_warn("lambda: cannot remove %s", gone);
-}
-
-static void remove_package(const char *package)
-{
-    struct arena *arena = arena_new();
-
-    (void)unlink(package_file(arena, package));
-    remove_directory(arena, package_directory(arena, package));
-    arena_free(arena);
-}
-
-static struct unwanted *find_unwanted(const char *package)
-{
-    struct unwanted *entry;
-
-    TAILQ_FOREACH (entry, &unwanted, others)
-        if (strcmp(entry->package, package) == 0)
-            return entry;
-    return NULL;
-}
-
-static void drop_unwanted(struct unwanted *entry)
-{
-    if (entry == NULL)
-        return;
-    TAILQ_REMOVE(&unwanted, entry, others);
-    unwanted_count--;
-    free(entry);
-}
-
-static void keep_unwanted(const char *package)
-{
-    struct unwanted *entry = calloc(1, sizeof *entry);
-
-    check(entry != NULL);
-    drop_unwanted(find_unwanted(package));
-    (void)snprintf(entry->package, sizeof entry->package, "%s", package);
-    TAILQ_INSERT_TAIL(&unwanted, entry, others);
-    unwanted_count++;
-    while (unwanted_count > PACKAGES_KEPT) {
-        struct unwanted *oldest = TAILQ_FIRST(&unwanted);
-
-        remove_package(oldest->package);
-        drop_unwanted(oldest);
-    }
-}
-
-static void look_whether_used(void *context)
-{
-    char *package = context;
-
-    if (query_one(&is_used, 0, "t", package) == 0)
-        keep_unwanted(package);
-    free(package);
-}
-
-void package_unwant(const char *package)
-{
-    char *copy = strdup(package);
-
-    check(copy != NULL);
-    store_after_commit(look_whether_used, copy);
-}
-
-/* --- in ----------------------------------------------------------------------------------------------------------------------- */
-
 static void start_next(struct task *task);
 static struct task next = {.run = start_next};
 
@@ -152,6 +58,11 @@ static struct unpacking *find_unpacking(const char *package)
         if (strcmp(entry->package, package) == 0)
             return entry;
     return NULL;
+}
+
+bool package_is_unpacking(const char *package)
+{
+    return find_unpacking(package) != NULL;
 }
 
 static void free_unpacking(struct unpacking *entry)
@@ -198,13 +109,13 @@ static void settle(struct unpacking *entry, const struct process_end *end)
         (void)query_run(&set_ready, "t", entry->package);
     } else {
         log_warn("lambda: %s", reason);
-        remove_directory(arena, part);
+        package_remove_directory(arena, part);
         (void)query_run(&set_failed, "ttt", entry->package, reason, code);
     }
     bool is_wanted = query_one(&is_used, 0, "t", entry->package) != 0;
     (void)store_commit();
     if (!is_wanted && reason == NULL)
-        keep_unwanted(entry->package);
+        package_keep_unused(entry->package);
     arena_free(arena);
 }
 
@@ -246,7 +157,7 @@ static void start_one(struct unpacking *entry)
     const struct command command = {.arguments = arguments};
     const struct process_watch watch = {.on_output = on_output, .on_end = on_end, .context = entry};
 
-    remove_directory(arena, arguments[2]); /* left by a death in the middle */
+    package_remove_directory(arena, arguments[2]); /* left by a death in the middle */
     running++;
     int error = process_start(&command, &watch, &entry->process);
     if (error == 0)
@@ -296,43 +207,12 @@ void package_want(const char *package)
 {
     char *copy;
 
-    drop_unwanted(find_unwanted(package));
+    package_use(package);
     if (package_is_unpacked(package))
         return;
     copy = strdup(package);
     check(copy != NULL);
     store_after_commit(begin, copy);
-}
-
-/* --- the life of the service ---------------------------------------------------------------------------------------------------- */
-
-/* What is in the folder, but in no row, was left by a death; in memory the folder is new. */
-static void sweep(void)
-{
-    struct arena *arena = arena_new();
-    DIR *folder = opendir(arena_print(arena, "%s/packages", store_directory()));
-    const char *ours = arena_print(arena, "gone.%d.", (int)getpid());
-    struct dirent *entry;
-
-    while (folder != NULL && (entry = readdir(folder)) != NULL) {
-        char package[NAME_SIZE];
-        const char *path = arena_print(arena, "%s/packages/%s", store_directory(), entry->d_name);
-
-        if (entry->d_name[0] == '.' || text_starts(entry->d_name, ours))
-            continue;
-        (void)snprintf(package, sizeof package, "%.64s", entry->d_name);
-        if (strlen(package) == 64 && (query_one(&is_used, 0, "t", package) != 0 || find_unwanted(package) != NULL))
-            continue;
-        if (strlen(package) == 64 && find_unpacking(package) != NULL)
-            continue;
-        if (text_ends(entry->d_name, ".zip") || text_starts(entry->d_name, "incoming."))
-            (void)unlink(path);
-        else
-            remove_directory(arena, path);
-    }
-    if (folder != NULL)
-        (void)closedir(folder);
-    arena_free(arena);
 }
 
 /* Packages of one query, so that rows can be changed while they are gone through. */
@@ -353,7 +233,7 @@ void package_start(void)
     struct value list;
 
     if (store_is_durable())
-        sweep();
+        package_sweep();
     store_begin();
     list = packages(arena, &used);
     for (uint32_t i = 0; i < list.size; i++)
@@ -377,7 +257,7 @@ void package_reset(void)
     ready_reset();
     for (uint32_t i = 0; i < list.size; i++)
         if (package_is_unpacked(list.items[i].text))
-            keep_unwanted(list.items[i].text);
+            package_keep_unused(list.items[i].text);
     arena_free(arena);
 }
 
@@ -388,8 +268,7 @@ void package_stop(void)
     TAILQ_FOREACH (entry, &all, others)
         if (entry->process != NULL)
             process_kill(entry->process);
-    while (!TAILQ_EMPTY(&unwanted))
-        drop_unwanted(TAILQ_FIRST(&unwanted));
+    package_forget_unused();
     ready_reset();
 }
 

@@ -49,7 +49,8 @@ static struct value parts_of(struct call *call, const struct version *version)
     const struct part *parts = version_list_parts(call->arena, version->id, marker, most + 1, &count);
     for (size_t i = 0; i < count && (int64_t)i < most; i++) {
         struct value item = call_struct(call, SHAPE_ObjectPart);
-        struct checksum checksum = {.kind = parts[i].checksum != NULL ? version->checksum.kind : CHECKSUM_NONE, .value = parts[i].checksum};
+        struct checksum checksum = {.kind = parts[i].checksum != NULL ? version->checksum.kind : CHECKSUM_NONE,
+                                    .value = parts[i].checksum};
         set(&item, ObjectPart_PartNumber, value_integer(parts[i].number));
         set(&item, ObjectPart_Size, value_integer(parts[i].size));
         checksum_set(&item, &part_members, &checksum);
@@ -82,7 +83,8 @@ enum outcome get_object_attributes(struct call *call)
     if (wants(attributes, "ObjectParts") && version.parts > 0)
         output_set(call, GetObjectAttributesOutput_ObjectParts, parts_of(call, &version));
     if (wants(attributes, "StorageClass"))
-        output_text(call, GetObjectAttributesOutput_StorageClass, version.storage_class != NULL ? version.storage_class : "STANDARD");
+        output_text(call, GetObjectAttributesOutput_StorageClass,
+                    version.storage_class != NULL ? version.storage_class : "STANDARD");
     if (wants(attributes, "ObjectSize"))
         output_integer(call, GetObjectAttributesOutput_ObjectSize, version.size);
     return answer(call);

@@ -8,7 +8,8 @@
 #include "emulator/store/store.h"
 
 static struct query insert_body = QUERY("INSERT INTO body(size, bytes) VALUES(?, ?)");
-static struct query insert_segment = QUERY("INSERT INTO body_segment(body, position, length, blob, start, bytes) VALUES(?, ?, ?, ?, ?, ?)");
+static struct query insert_segment =
+    QUERY("INSERT INTO body_segment(body, position, length, blob, start, bytes) VALUES(?, ?, ?, ?, ?, ?)");
 static struct query find_body = QUERY("SELECT size, bytes FROM body WHERE id = ?");
 static struct query grow_body = QUERY("UPDATE body SET size = size + ? WHERE id = ?");
 /* From the segment that holds byte ?2 on, up to the one that holds byte ?3 - 1. */
@@ -164,7 +165,8 @@ void body_release(int64_t body)
     query_run(&delete_body, "i", body);
 }
 
-/* --- reading ------------------------------------------------------------------------------------------------------------------- */
+/* --- reading -------------------------------------------------------------------------------------------------------------------
+ */
 
 struct body_reader {
     size_t count, current; /* reads mostly go on where the last one ended */

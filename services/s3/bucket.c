@@ -45,7 +45,8 @@ bool bucket_find(struct arena *arena, const char *name, struct bucket *bucket)
     return found;
 }
 
-/* --- owners -------------------------------------------------------------------------------------------------------------------- */
+/* --- owners --------------------------------------------------------------------------------------------------------------------
+ */
 
 const char *owner_id(struct arena *arena, const char *account)
 {
@@ -59,12 +60,14 @@ struct value owner_struct(struct call *call, const char *account)
     return owner;
 }
 
-/* --- the door ------------------------------------------------------------------------------------------------------------------ */
+/* --- the door ------------------------------------------------------------------------------------------------------------------
+ */
 
 static enum outcome check_owner(struct call *call, const struct bucket *bucket, const char *expected)
 {
     if (expected != NULL && (strlen(expected) != 12 || strspn(expected, "0123456789") != 12))
-        return fail(call, &s3_invalid_owner, "The value of the expected bucket owner parameter must be an AWS Account ID... [%s]", expected);
+        return fail(call, &s3_invalid_owner, "The value of the expected bucket owner parameter must be an AWS Account ID... [%s]",
+                    expected);
     if (!text_equal(bucket->account, call->account) || (expected != NULL && !text_equal(expected, bucket->account)))
         return fail(call, &s3_access_denied, "Access Denied");
     return ANSWERED;
@@ -88,8 +91,8 @@ enum outcome bucket_enter(struct call *call, uint16_t bucket_member, uint16_t ow
     return bucket_of_name(call, name, input_text(call, owner_member), bucket);
 }
 
-enum outcome object_enter(struct call *call, uint16_t bucket_member, uint16_t owner_member, uint16_t key_member, struct bucket *bucket,
-                          const char **key)
+enum outcome object_enter(struct call *call, uint16_t bucket_member, uint16_t owner_member, uint16_t key_member,
+                          struct bucket *bucket, const char **key)
 {
     *key = input_text(call, key_member);
     size_t size = strlen(*key);
@@ -103,7 +106,8 @@ enum outcome object_enter(struct call *call, uint16_t bucket_member, uint16_t ow
     return outcome;
 }
 
-/* --- creation ------------------------------------------------------------------------------------------------------------------ */
+/* --- creation ------------------------------------------------------------------------------------------------------------------
+ */
 
 static bool is_alphanumeric(char character)
 {
@@ -139,11 +143,14 @@ static bool is_bucket_name(const char *name)
 
 /* What LocationConstraint may say: regions but the first, and the old name of eu-west-1. */
 static const char *const locations[] = {
-    "af-south-1", "ap-east-1", "ap-east-2", "ap-northeast-1", "ap-northeast-2", "ap-northeast-3", "ap-south-1", "ap-south-2",
-    "ap-southeast-1", "ap-southeast-2", "ap-southeast-3", "ap-southeast-4", "ap-southeast-5", "ap-southeast-6",
-    "ap-southeast-7", "ca-central-1", "ca-west-1", "cn-north-1", "cn-northwest-1", "EU", "eu-central-1", "eu-central-2",
-    "eu-north-1", "eu-south-1", "eu-south-2", "eu-west-1", "eu-west-2", "eu-west-3", "il-central-1", "me-central-1",
-    "me-south-1", "mx-central-1", "sa-east-1", "us-east-2", "us-gov-east-1", "us-gov-west-1", "us-west-1", "us-west-2",
+    "af-south-1",     "ap-east-1",      "ap-east-2",      "ap-northeast-1", "ap-northeast-2",
+    "ap-northeast-3", "ap-south-1",     "ap-south-2",     "ap-southeast-1", "ap-southeast-2",
+    "ap-southeast-3", "ap-southeast-4", "ap-southeast-5", "ap-southeast-6", "ap-southeast-7",
+    "ca-central-1",   "ca-west-1",      "cn-north-1",     "cn-northwest-1", "EU",
+    "eu-central-1",   "eu-central-2",   "eu-north-1",     "eu-south-1",     "eu-south-2",
+    "eu-west-1",      "eu-west-2",      "eu-west-3",      "il-central-1",   "me-central-1",
+    "me-south-1",     "mx-central-1",   "sa-east-1",      "us-east-2",      "us-gov-east-1",
+    "us-gov-west-1",  "us-west-1",      "us-west-2",
 };
 
 static bool is_location(const char *location)
@@ -207,8 +214,8 @@ enum outcome create_bucket(struct call *call)
         fail_field(call, "BucketName", name);
         if (!text_equal(old.account, call->account))
             return fail(call, &s3_bucket_already_exists,
-                        "The requested bucket name is not available. The bucket namespace is shared by all users of the system. "
-                        "Please select a different name and try again.");
+                        "The requested bucket name is not available. The bucket namespace is shared by all users of the "
+                        "system. Please select a different name and try again.");
         if (!text_equal(call->region, "us-east-1") || !text_equal(old.region, "us-east-1"))
             return fail(call, &s3_bucket_already_owned,
                         "Your previous request to create the named bucket succeeded and you already own it.");
@@ -252,7 +259,8 @@ enum outcome delete_bucket(struct call *call)
     return answer(call);
 }
 
-/* --- the list ------------------------------------------------------------------------------------------------------------------ */
+/* --- the list ------------------------------------------------------------------------------------------------------------------
+ */
 
 static struct value describe(struct call *call, const struct bucket *bucket)
 {
@@ -279,7 +287,8 @@ enum outcome list_buckets(struct call *call)
         return fail_argument(call, "max-buckets", arena_print(call->arena, "%lld", (long long)most),
                              "Argument max-buckets must be an integer between 1 and 10000");
     if (region != NULL && !is_location(region) && !text_equal(region, "us-east-1"))
-        return fail_argument(call, "bucket-region", NULL, arena_print(call->arena, "Argument value %s is not a valid AWS Region", region));
+        return fail_argument(call, "bucket-region", NULL,
+                             arena_print(call->arena, "Argument value %s is not a valid AWS Region", region));
     if (token != NULL) {
         if (!base64url_decode(call->arena, bytes_of(token), &raw) || raw.size == 0)
             return fail_argument(call, "continuation-token", NULL, "The continuation token provided is incorrect");

@@ -63,7 +63,8 @@ enum outcome checksum_input(struct call *call, const struct checksum_members *me
         if (value == NULL)
             continue;
         if (given->kind != CHECKSUM_NONE)
-            return fail(call, &s3_invalid_request, "Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed.");
+            return fail(call, &s3_invalid_request,
+                        "Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed.");
         *given = (struct checksum){.kind = kind, .value = value};
     }
     return ANSWERED;

@@ -1,7 +1,7 @@
 /* CompleteMultipartUpload: the parts become one object, and no byte is moved.
  *
- * Its ETag is made of the parts' MD5s, its checksum of the parts' checksums: composite (the digest of the digests) or, for CRCs, that of the
- * whole object, joined from the parts (facts/services.md 2.4). */
+ * Its ETag is made of the parts' MD5s, its checksum of the parts' checksums: composite (the digest of the digests) or, for CRCs,
+ * that of the whole object, joined from the parts (facts/services.md 2.4). */
 #include <string.h>
 
 #include "emulator/base/encoding.h"
@@ -19,7 +19,7 @@ static const struct checksum_members input_checksums = CHECKSUM_MEMBERS(Complete
 static const struct checksum_members part_checksums = CHECKSUM_MEMBERS(CompletedPart);
 static const struct checksum_members output_checksums = CHECKSUM_MEMBERS(CompleteMultipartUploadOutput);
 
-/* --- the list of parts ------------------------------------------------------------------------------------------------------------ */
+/* The list of parts. */
 
 static enum outcome fail_part(struct call *call, const struct upload *upload, int64_t number, const char *etag)
 {
@@ -28,8 +28,8 @@ static enum outcome fail_part(struct call *call, const struct upload *upload, in
     if (etag != NULL)
         fail_field(call, "ETag", etag);
     return fail(call, &s3_invalid_part,
-                "One or more of the specified parts could not be found.  The part may not have been uploaded, or the specified entity tag may "
-                "not match the part's entity tag.");
+                "One or more of the specified parts could not be found.  The part may not have been uploaded, or the specified "
+                "entity tag may not match the part's entity tag.");
 }
 
 /* Clients send it with quotes, without, and with quotes written as entities twice over. */
@@ -63,14 +63,14 @@ static enum outcome check_part_checksums(struct call *call, const struct upload 
         if (given == NULL) {
             if (kind == own && upload->checksum.type == CHECKSUM_COMPOSITE)
                 return fail(call, &s3_invalid_request,
-                            "The upload was created using a %s checksum. The complete request must include the checksum for each part. It was "
-                            "missing for part %lld in the request.",
+                            "The upload was created using a %s checksum. The complete request must include the checksum for "
+                            "each part. It was missing for part %lld in the request.",
                             checksum_lower_name(own), (long long)part->number);
             continue;
         }
         if (own != CHECKSUM_NONE && kind != own)
-            return fail(call, &s3_bad_digest, "The %s you specified for part %lld did not match what we received.", checksum_lower_name(kind),
-                        (long long)part->number);
+            return fail(call, &s3_bad_digest, "The %s you specified for part %lld did not match what we received.",
+                        checksum_lower_name(kind), (long long)part->number);
         if (part->checksum.kind != kind || !text_equal(part->checksum.value, given))
             return fail_part(call, upload, part->number, part->md5);
     }
@@ -109,7 +109,7 @@ static enum outcome read_parts(struct call *call, const struct upload *upload, c
     return ANSWERED;
 }
 
-/* --- digests of the whole ------------------------------------------------------------------------------------------------------------ */
+/* Digests of the whole. */
 
 static const char *etag_of(struct arena *arena, const struct upload_part *parts, uint32_t count)
 {
@@ -141,7 +141,8 @@ static const char *composite_of(struct arena *arena, enum checksum_kind kind, co
     return arena_print(arena, "%s-%u", base64_encode(arena, (struct bytes){(const char *)out, size}), count);
 }
 
-static const char *joined_of(struct arena *arena, enum checksum_kind kind, bool from_crc64, const struct upload_part *parts, uint32_t count)
+static const char *joined_of(struct arena *arena, enum checksum_kind kind, bool from_crc64, const struct upload_part *parts,
+                             uint32_t count)
 {
     unsigned char all[DIGEST_MAX];
     enum digest_kind digest = checksum_digest(kind);
@@ -158,7 +159,8 @@ static const char *joined_of(struct arena *arena, enum checksum_kind kind, bool 
     return base64_encode(arena, (struct bytes){(const char *)all, size});
 }
 
-static struct checksum checksum_of(struct arena *arena, const struct upload *upload, const struct upload_part *parts, uint32_t count)
+static struct checksum checksum_of(struct arena *arena, const struct upload *upload, const struct upload_part *parts,
+                                   uint32_t count)
 {
     struct checksum checksum = upload->checksum;
 
@@ -173,7 +175,7 @@ static struct checksum checksum_of(struct arena *arena, const struct upload *upl
     return checksum;
 }
 
-/* --- the operation ------------------------------------------------------------------------------------------------------------------- */
+/* The operation. */
 
 static enum outcome check_mode(struct call *call, const struct upload *upload)
 {
@@ -182,8 +184,8 @@ static enum outcome check_mode(struct call *call, const struct upload *upload)
 
     if (type == NULL || text_equal(type, mode))
         return ANSWERED;
-    return fail(call, &s3_invalid_request, "The upload was created using the %s checksum mode. The complete request must use the same checksum mode.",
-                mode);
+    return fail(call, &s3_invalid_request,
+                "The upload was created using the %s checksum mode. The complete request must use the same checksum mode.", mode);
 }
 
 static enum outcome check_whole(struct call *call, const struct checksum *checksum, int64_t size)
@@ -192,15 +194,18 @@ static enum outcome check_whole(struct call *call, const struct checksum *checks
     struct checksum given;
 
     if (said != size)
-        return fail(call, &s3_invalid_request, "The provided 'x-amz-mp-object-size' header value %lld does not match what was computed: %lld",
-                    (long long)said, (long long)size);
+        return fail(call, &s3_invalid_request,
+                    "The provided 'x-amz-mp-object-size' header value %lld does not match what was computed: %lld", (long long)said,
+                    (long long)size);
     if (checksum_input(call, &input_checksums, &given) == FAILED)
         return FAILED;
     if (given.kind != CHECKSUM_NONE && given.kind != checksum->kind)
-        return fail(call, &s3_invalid_request, "Checksum Type mismatch occurred, expected checksum Type: %s, actual checksum Type: %s",
+        return fail(call, &s3_invalid_request,
+                    "Checksum Type mismatch occurred, expected checksum Type: %s, actual checksum Type: %s",
                     checksum_lower_name(checksum->kind), checksum_lower_name(given.kind));
     if (given.kind != CHECKSUM_NONE && !text_equal(given.value, checksum->value))
-        return fail(call, &s3_bad_digest, "The %s you specified did not match the calculated checksum.", checksum_lower_name(given.kind));
+        return fail(call, &s3_bad_digest, "The %s you specified did not match the calculated checksum.",
+                    checksum_lower_name(given.kind));
     return ANSWERED;
 }
 
@@ -217,7 +222,8 @@ static void keep_parts(const struct version *version, const struct upload_part *
     int64_t first = 0;
     for (uint32_t i = 0; i < count; i++) {
         const char *checksum = parts[i].checksum.kind == version->checksum.kind ? parts[i].checksum.value : NULL;
-        version_put_part(version->id, &(struct part){.number = parts[i].number, .first = first, .size = parts[i].size, .checksum = checksum});
+        version_put_part(version->id,
+                         &(struct part){.number = parts[i].number, .first = first, .size = parts[i].size, .checksum = checksum});
         first += parts[i].size;
     }
 }
@@ -277,8 +283,8 @@ enum outcome complete_multipart_upload(struct call *call)
     for (uint32_t i = 0; i < list->size; i++)
         version.size += parts[i].size;
     if (check_whole(call, &version.checksum, version.size) == FAILED ||
-        conditions_write(call, CompleteMultipartUploadRequest_IfMatch, CompleteMultipartUploadRequest_IfNoneMatch, &bucket, key, &upload) ==
-            FAILED)
+        conditions_write(call, CompleteMultipartUploadRequest_IfMatch, CompleteMultipartUploadRequest_IfNoneMatch, &bucket, key,
+                         &upload) == FAILED)
         return FAILED;
 
     version.body = join(parts, list->size);

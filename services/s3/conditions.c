@@ -44,7 +44,8 @@ struct answers {
 static struct answers ask(struct call *call, const struct condition_members *members, const struct version *version)
 {
     const char *match = input_text(call, members->if_match), *none_match = input_text(call, members->if_none_match);
-    const struct value *modified = input_at(call, members->if_modified_since), *unmodified = input_at(call, members->if_unmodified_since);
+    const struct value *modified = input_at(call, members->if_modified_since),
+                       *unmodified = input_at(call, members->if_unmodified_since);
     struct answers answers = {false, false, false, false};
 
     if (match != NULL)
@@ -58,7 +59,8 @@ static struct answers ask(struct call *call, const struct condition_members *mem
     return answers;
 }
 
-enum outcome conditions_read(struct call *call, const struct condition_members *members, const struct version *version, bool *not_modified)
+enum outcome conditions_read(struct call *call, const struct condition_members *members, const struct version *version,
+                             bool *not_modified)
 {
     struct answers answers = ask(call, members, version);
 
@@ -95,7 +97,8 @@ enum outcome conditions_write_form(struct call *call, uint16_t if_match, uint16_
     if (match != NULL && text_equal(match, "*"))
         return fail_not_implemented(call, "If-Match", "We don't accept the provided value of If-Match header for this API");
     if (none_match != NULL && !text_equal(none_match, "*"))
-        return fail_not_implemented(call, "If-None-Match", "We don't accept the provided value of If-None-Match header for this API");
+        return fail_not_implemented(call, "If-None-Match",
+                                    "We don't accept the provided value of If-None-Match header for this API");
     return ANSWERED;
 }
 
@@ -107,8 +110,8 @@ static enum outcome fail_conflict(struct call *call, const char *condition, cons
                 "The conditional request cannot succeed due to a conflicting operation against this resource.");
 }
 
-enum outcome conditions_write(struct call *call, uint16_t if_match, uint16_t if_none_match, const struct bucket *bucket, const char *key,
-                              const struct upload *upload)
+enum outcome conditions_write(struct call *call, uint16_t if_match, uint16_t if_none_match, const struct bucket *bucket,
+                              const char *key, const struct upload *upload)
 {
     const char *match = input_text(call, if_match), *none_match = input_text(call, if_none_match);
     struct version version;

@@ -1,6 +1,6 @@
-/* CopyObject and UploadPartCopy: blobs are shared, no byte is moved. Where a digest is owed that nothing gives (the MD5 of a multipart object or
- * of a range, a checksum of another kind), the bytes are read in slices first, with the call parked; then the copy begins again, and what was
- * read counts if the source is still the same version. */
+/* CopyObject and UploadPartCopy: blobs are shared, no byte is moved. Where a digest is owed that nothing gives (the MD5 of a
+ * multipart object or of a range, a checksum of another kind), the bytes are read in slices first, with the call parked; then the
+ * copy begins again, and what was read counts if the source is still the same version. */
 #include <string.h>
 
 #include "emulator/aws/protocol.h"
@@ -22,7 +22,8 @@ static const struct metadata_members copy_metadata = METADATA_MEMBERS(CopyObject
 static const struct checksum_members copy_result = CHECKSUM_MEMBERS(CopyObjectResult);
 static const struct checksum_members part_result = CHECKSUM_MEMBERS(CopyPartResult);
 
-/* --- the source ------------------------------------------------------------------------------------------------------------------ */
+/* --- the source ------------------------------------------------------------------------------------------------------------------
+ */
 
 struct source {
     struct bucket bucket;
@@ -36,7 +37,8 @@ static enum outcome fail_source(struct call *call)
 }
 
 /* "/bucket/key?versionId=id", percent-encoded; a plus is a blank. */
-static enum outcome parse_source(struct call *call, const char *text, const char **bucket, const char **key, const char **version_id)
+static enum outcome parse_source(struct call *call, const char *text, const char **bucket, const char **key,
+                                 const char **version_id)
 {
     const char *query = strstr(text, "?versionId=");
     size_t size = query != NULL ? (size_t)(query - text) : strlen(text);
@@ -57,8 +59,8 @@ static enum outcome parse_source(struct call *call, const char *text, const char
     return ANSWERED;
 }
 
-static enum outcome find_source(struct call *call, const char *text, const char *expected_owner, const struct condition_members *conditions,
-                                struct source *source)
+static enum outcome find_source(struct call *call, const char *text, const char *expected_owner,
+                                const struct condition_members *conditions, struct source *source)
 {
     const char *bucket = NULL, *version_id = NULL;
 
@@ -89,11 +91,12 @@ static enum outcome fail_reading(struct call *call)
     return fail(call, &error_internal, "The source of the copy could not be read.");
 }
 
-/* --- CopyObject ------------------------------------------------------------------------------------------------------------------ */
+/* --- CopyObject ------------------------------------------------------------------------------------------------------------------
+ */
 
-static const struct condition_members copy_conditions = {CopyObjectRequest_CopySourceIfMatch, CopyObjectRequest_CopySourceIfNoneMatch,
-                                                         CopyObjectRequest_CopySourceIfModifiedSince,
-                                                         CopyObjectRequest_CopySourceIfUnmodifiedSince};
+static const struct condition_members copy_conditions = {
+    CopyObjectRequest_CopySourceIfMatch, CopyObjectRequest_CopySourceIfNoneMatch, CopyObjectRequest_CopySourceIfModifiedSince,
+    CopyObjectRequest_CopySourceIfUnmodifiedSince};
 
 static enum outcome is_replacing(struct call *call, uint16_t member, const char *header, bool *replaces)
 {
@@ -101,7 +104,8 @@ static enum outcome is_replacing(struct call *call, uint16_t member, const char 
     *replaces = text_equal(directive, "REPLACE");
     if (directive == NULL || *replaces || text_equal(directive, "COPY"))
         return ANSWERED;
-    return fail_argument(call, header, directive, arena_print(call->arena, "Unknown %s directive.", text_starts(header, "x-amz-tagging") ? "tagging" : "metadata"));
+    const char *what = text_starts(header, "x-amz-tagging") ? "tagging" : "metadata";
+    return fail_argument(call, header, directive, arena_print(call->arena, "Unknown %s directive.", what));
 }
 
 /* What the new object is made of, but for body and digests. */
@@ -118,9 +122,10 @@ static enum outcome describe_copy(struct call *call, const struct source *source
     bool is_same = source->bucket.id == bucket->id && text_equal(source->key, key);
     if (is_same && !replaces_metadata && !input_has(call, CopyObjectRequest_StorageClass) &&
         !input_has(call, CopyObjectRequest_WebsiteRedirectLocation) && !input_has(call, CopyObjectRequest_ServerSideEncryption))
-        return fail(call, &s3_invalid_request,
-                    "This copy request is illegal because it is trying to copy an object to itself without changing the object's metadata, "
-                    "storage class, website redirect location or encryption attributes.");
+        return fail(
+            call, &s3_invalid_request,
+            "This copy request is illegal because it is trying to copy an object to itself without changing the object's "
+            "metadata, storage class, website redirect location or encryption attributes.");
     version->bucket = bucket->id;
     version->key = bytes_of(key);
     version->size = source->version.size;
@@ -141,8 +146,8 @@ static enum outcome copy_checksum(struct call *call, const struct version *sourc
         checksum->kind = checksum_find(algorithm);
     if (checksum->kind == CHECKSUM_NONE)
         return fail(call, &s3_invalid_request,
-                    "Checksum algorithm provided is unsupported. Please try again with any of the valid types: [CRC32, CRC32C, CRC64NVME, SHA1, "
-                    "SHA256]");
+                    "Checksum algorithm provided is unsupported. Please try again with any of the valid types: [CRC32, CRC32C, "
+                    "CRC64NVME, SHA1, SHA256]");
     if (checksum->kind == source->checksum.kind && source->checksum.type == CHECKSUM_FULL_OBJECT)
         checksum->value = source->checksum.value;
     return ANSWERED;
@@ -170,13 +175,14 @@ enum outcome copy_object(struct call *call)
 
     if (OBJECT_ENTER(call, CopyObject, &bucket, &key) == FAILED ||
         conditions_write_form(call, CopyObjectRequest_IfMatch, CopyObjectRequest_IfNoneMatch) == FAILED ||
-        find_source(call, input_text(call, CopyObjectRequest_CopySource), input_text(call, CopyObjectRequest_ExpectedSourceBucketOwner),
-                    &copy_conditions, &source) == FAILED ||
+        find_source(call, input_text(call, CopyObjectRequest_CopySource),
+                    input_text(call, CopyObjectRequest_ExpectedSourceBucketOwner), &copy_conditions, &source) == FAILED ||
         describe_copy(call, &source, &bucket, key, &version) == FAILED ||
         copy_checksum(call, &source.version, &version.checksum) == FAILED)
         return FAILED;
     if (version.size > OBJECT_PUT_LIMIT)
-        return fail(call, &s3_invalid_request, "The specified copy source is larger than the maximum allowable size for a copy source: %lld",
+        return fail(call, &s3_invalid_request,
+                    "The specified copy source is larger than the maximum allowable size for a copy source: %lld",
                     (long long)OBJECT_PUT_LIMIT);
 
     version.etag = source.version.parts == 0 ? source.version.etag : NULL;
@@ -197,11 +203,11 @@ enum outcome copy_object(struct call *call)
     return answer_copy(call, &version);
 }
 
-/* --- UploadPartCopy ---------------------------------------------------------------------------------------------------------------- */
+/* UploadPartCopy. */
 
-static const struct condition_members part_conditions = {UploadPartCopyRequest_CopySourceIfMatch, UploadPartCopyRequest_CopySourceIfNoneMatch,
-                                                         UploadPartCopyRequest_CopySourceIfModifiedSince,
-                                                         UploadPartCopyRequest_CopySourceIfUnmodifiedSince};
+static const struct condition_members part_conditions = {
+    UploadPartCopyRequest_CopySourceIfMatch, UploadPartCopyRequest_CopySourceIfNoneMatch,
+    UploadPartCopyRequest_CopySourceIfModifiedSince, UploadPartCopyRequest_CopySourceIfUnmodifiedSince};
 
 static enum outcome read_range(struct call *call, int64_t size, int64_t *first, int64_t *length)
 {
@@ -213,14 +219,16 @@ static enum outcome read_range(struct call *call, int64_t size, int64_t *first, 
     if (range == NULL)
         return ANSWERED;
     if (!range_parse_copy(range, first, &last))
-        return fail_argument(call, "x-amz-copy-source-range", range,
-                             "The x-amz-copy-source-range value must be of the form bytes=first-last where first and last are the zero-based "
-                             "offsets of the first and last bytes to copy");
+        return fail_argument(
+            call, "x-amz-copy-source-range", range,
+            "The x-amz-copy-source-range value must be of the form bytes=first-last where first and last are the zero-based "
+            "offsets of the first and last bytes to copy");
     if (*first >= size)
         return fail(call, &s3_invalid_request, "The specified copy range is invalid for the source object size");
     if (last >= size)
-        return fail_argument(call, "x-amz-copy-source-range", range,
-                             arena_print(call->arena, "Range specified is not valid for source object of size: %lld", (long long)size));
+        return fail_argument(
+            call, "x-amz-copy-source-range", range,
+            arena_print(call->arena, "Range specified is not valid for source object of size: %lld", (long long)size));
     *length = last - *first + 1;
     return ANSWERED;
 }
@@ -261,7 +269,8 @@ enum outcome upload_part_copy(struct call *call)
         read_range(call, source.version.size, &first, &length) == FAILED)
         return FAILED;
     if (length > OBJECT_PUT_LIMIT)
-        return fail(call, &s3_invalid_request, "The specified copy source is larger than the maximum allowable size for a copy source: %lld",
+        return fail(call, &s3_invalid_request,
+                    "The specified copy source is larger than the maximum allowable size for a copy source: %lld",
                     (long long)OBJECT_PUT_LIMIT);
 
     struct checksum checksum = {.kind = upload.checksum.kind != CHECKSUM_NONE ? upload.checksum.kind : CHECKSUM_CRC64NVME};

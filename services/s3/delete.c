@@ -16,7 +16,8 @@ static void delete_key(struct call *call, const struct bucket *bucket, const cha
 
 enum outcome delete_object(struct call *call)
 {
-    const char *version_id = input_text(call, DeleteObjectRequest_VersionId), *match = input_text(call, DeleteObjectRequest_IfMatch), *key;
+    const char *version_id = input_text(call, DeleteObjectRequest_VersionId),
+               *match = input_text(call, DeleteObjectRequest_IfMatch), *key;
     struct bucket bucket;
     struct version version;
 
@@ -72,7 +73,8 @@ enum outcome delete_objects(struct call *call)
         return fail_malformed_xml(call);
     for (uint32_t i = 0; i < objects->size; i++) {
         const struct value *object = &objects->items[i];
-        const char *key = at_text(object, ObjectIdentifier_Key), *version_id = at_text(object, ObjectIdentifier_VersionId), *message = NULL;
+        const char *key = at_text(object, ObjectIdentifier_Key), *version_id = at_text(object, ObjectIdentifier_VersionId),
+                   *message = NULL;
         if (key == NULL || *key == '\0')
             return fail_malformed_xml(call);
         const char *code = refuse(call, &bucket, object, &message);

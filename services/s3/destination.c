@@ -35,7 +35,7 @@ static void answered(struct question *question)
         call_wake(question->all->call, question->all->run);
 }
 
-/* --- queues --------------------------------------------------------------------------------------------------------------------------- */
+/* Queues. */
 
 /* Known difference: a queue without any policy is accepted; AWS wants one that lets S3 in. One that has a policy must let S3 in. */
 static void queue_attributes_came(struct call *answer, void *context)
@@ -74,7 +74,7 @@ static void ask_queue(struct question *question, const struct arn *arn)
                                                        .context = question});
 }
 
-/* --- functions ------------------------------------------------------------------------------------------------------------------------ */
+/* Functions. */
 
 static void function_policy_came(struct call *answer, void *context)
 {
@@ -107,7 +107,7 @@ static void ask_function(struct question *question, const struct arn *arn)
                                                        .context = question});
 }
 
-/* --- all of them ---------------------------------------------------------------------------------------------------------------------- */
+/* All of them. */
 
 static enum outcome judge(struct call *call, const struct destinations *all)
 {
@@ -124,8 +124,8 @@ static enum outcome judge(struct call *call, const struct destinations *all)
     return fail(call, &s3_invalid_argument, "Unable to validate the following destination configurations");
 }
 
-enum outcome destination_check(struct call *call, const struct bucket *bucket, const struct notification *notifications, size_t count,
-                               enum outcome (*run)(struct call *call))
+enum outcome destination_check(struct call *call, const struct bucket *bucket, const struct notification *notifications,
+                               size_t count, enum outcome (*run)(struct call *call))
 {
     struct destinations *all = call->context;
 

@@ -69,5 +69,6 @@ enum outcome fail_not_implemented(struct call *call, const char *header, const c
 
 enum outcome fail_malformed_xml(struct call *call)
 {
-    return fail(call, &s3_malformed_xml, "The XML you provided was not well-formed or did not validate against our published schema");
+    return fail(call, &s3_malformed_xml,
+                "The XML you provided was not well-formed or did not validate against our published schema");
 }

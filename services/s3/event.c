@@ -78,8 +78,8 @@ static struct value object_of(struct arena *arena, const char *encoded_key, cons
 }
 
 /* In AWS's order of keys; facts/services.md 2.14. */
-static struct value record(struct call *call, const struct bucket *bucket, const struct notification *notification, const char *name,
-                           const struct value *object, const char *version)
+static struct value record(struct call *call, const struct bucket *bucket, const struct notification *notification,
+                           const char *name, const struct value *object, const char *version)
 {
     struct arena *arena = call->arena;
     struct value bucket_map = value_map(), s3 = value_map(), response = value_map(), result = value_map();
@@ -89,8 +89,9 @@ static struct value record(struct call *call, const struct bucket *bucket, const
     put_text(arena, &result, "awsRegion", bucket->region);
     put_text(arena, &result, "eventTime", date_iso8601(arena, clock_now()));
     put_text(arena, &result, "eventName", name);
-    value_put(arena, &result, "userIdentity",
-              text_map(arena, "principalId", upper_id(arena, "AWS:AIDA", call->principal != NULL ? call->principal : call->account, 17)));
+    value_put(
+        arena, &result, "userIdentity",
+        text_map(arena, "principalId", upper_id(arena, "AWS:AIDA", call->principal != NULL ? call->principal : call->account, 17)));
     const char *address = call->exchange != NULL ? call->exchange->peer_address : NULL;
     value_put(arena, &result, "requestParameters", text_map(arena, "sourceIPAddress", address != NULL ? address : "127.0.0.1"));
     put_text(arena, &response, "x-amz-request-id", s3_request_id(call));

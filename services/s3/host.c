@@ -8,9 +8,12 @@
 #include "emulator/base/encoding.h"
 
 /* First labels that are other services' hosts: sqs.us-east-1.localhost is no bucket. */
-static const char *const reserved[] = {"sqs",      "lambda",      "logs",       "events", "scheduler", "sts",     "iam",   "sns",       "apigateway",
-                                       "execute-api", "lambda-url", "dynamodb", "kms",    "ssm",       "secretsmanager", "cloudformation", "monitoring",
-                                       "states",   "kinesis",     "firehose"};
+static const char *const reserved[] = {
+    "sqs",     "lambda",   "logs",           "events",         "scheduler",  "sts",
+    "iam",     "sns",      "apigateway",     "execute-api",    "lambda-url", "dynamodb",
+    "kms",     "ssm",      "secretsmanager", "cloudformation", "monitoring", "states",
+    "kinesis", "firehose",
+};
 
 static bool is_reserved(const char *labels)
 {
@@ -35,12 +38,14 @@ static bool has_label(const char *labels, const char *wanted)
 /* A label that says S3: s3, s3-us-west-2 (the older form), s3-accelerate. */
 static bool is_marker(const char *label)
 {
-    return text_starts(label, "s3") && (label[2] == '.' || label[2] == '\0' || (label[2] == '-' && !text_starts(label, "s3-website")));
+    return text_starts(label, "s3") &&
+           (label[2] == '.' || label[2] == '\0' || (label[2] == '-' && !text_starts(label, "s3-website")));
 }
 
 const char *host_bucket(struct arena *arena, const char *labels, bool any)
 {
-    if (*labels == '\0' || has_label(labels, "execute-api") || has_label(labels, "lambda-url") || strstr(labels, "s3-website") != NULL)
+    if (*labels == '\0' || has_label(labels, "execute-api") || has_label(labels, "lambda-url") ||
+        strstr(labels, "s3-website") != NULL)
         return NULL;
     if (is_marker(labels))
         return "";
@@ -76,7 +81,8 @@ bool host_claim(struct exchange *exchange, const char **path)
 
 static void refuse_website(struct exchange *exchange)
 {
-    protocol_refuse(exchange, 501, "NotImplemented", "lowcloud does not emulate static website hosting yet; ask for the object by its S3 address");
+    protocol_refuse(exchange, 501, "NotImplemented",
+                    "lowcloud does not emulate static website hosting yet; ask for the object by its S3 address");
 }
 
 bool host_claim_website(struct exchange *exchange)

@@ -1,7 +1,7 @@
 /* ListObjects and ListObjectsV2 (facts/services.md 2.8).
  *
- * One walk over the keys in byte order. A common prefix counts as one entry, and the walk goes on behind it by seeking: keys under it are
- * never read. */
+ * One walk over the keys in byte order. A common prefix counts as one entry, and the walk goes on behind it by seeking: keys under
+ * it are never read. */
 #include "emulator/base/encoding.h"
 #include "emulator/store/store.h"
 #include "services/s3/checksum.h"
@@ -123,7 +123,8 @@ enum outcome list_objects(struct call *call)
     struct bucket bucket;
 
     page.delimiter = delimiter_of(input_text(call, ListObjectsRequest_Delimiter));
-    if (BUCKET_ENTER(call, ListObjects, &bucket) == FAILED || key_encoding(call, ListObjectsRequest_EncodingType, &page.is_url) == FAILED ||
+    if (BUCKET_ENTER(call, ListObjects, &bucket) == FAILED ||
+        key_encoding(call, ListObjectsRequest_EncodingType, &page.is_url) == FAILED ||
         page_size(call, ListObjectsRequest_MaxKeys, "max-keys", KEYS_PAGE, &page.most) == FAILED)
         return FAILED;
     /* A marker that is a common prefix stands for all of it: it is what NextMarker said. */
@@ -166,7 +167,8 @@ static enum outcome read_token(struct call *call, const char *token, struct page
 
 enum outcome list_objects_v2(struct call *call)
 {
-    const char *start_after = input_text(call, ListObjectsV2Request_StartAfter), *prefix = input_text(call, ListObjectsV2Request_Prefix);
+    const char *start_after = input_text(call, ListObjectsV2Request_StartAfter),
+               *prefix = input_text(call, ListObjectsV2Request_Prefix);
     const char *token = input_text(call, ListObjectsV2Request_ContinuationToken);
     struct page page = {.prefix = bytes_of(prefix), .after = bytes_of(start_after)};
     struct bucket bucket;

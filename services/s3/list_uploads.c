@@ -28,7 +28,8 @@ enum outcome list_parts(struct call *call)
     const char *key;
     size_t count;
 
-    if (OBJECT_ENTER(call, ListParts, &bucket, &key) == FAILED || page_size(call, ListPartsRequest_MaxParts, "max-parts", PAGE, &most) == FAILED ||
+    if (OBJECT_ENTER(call, ListParts, &bucket, &key) == FAILED ||
+        page_size(call, ListPartsRequest_MaxParts, "max-parts", PAGE, &most) == FAILED ||
         upload_input(call, &bucket, key, input_text(call, ListPartsRequest_UploadId), &upload) == FAILED)
         return FAILED;
     const struct upload_part *parts = upload_list_parts(call->arena, upload.id, marker, most + 1, &count);
@@ -62,10 +63,11 @@ enum outcome list_parts(struct call *call)
     return answer(call);
 }
 
-/* --- uploads of a bucket ------------------------------------------------------------------------------------------------------------ */
+/* Uploads of a bucket. */
 
-static struct query walk = QUERY("SELECT key, name, initiated, initiator, storage_class, checksum_kind, checksum_type, id FROM upload"
-                                 " WHERE bucket = ? AND key >= ? ORDER BY key, initiated, id");
+static struct query walk =
+    QUERY("SELECT key, name, initiated, initiator, storage_class, checksum_kind, checksum_type, id FROM upload"
+          " WHERE bucket = ? AND key >= ? ORDER BY key, initiated, id");
 
 struct uploads_page {
     struct bytes prefix, marker;
@@ -106,7 +108,8 @@ static bool is_before(const struct uploads_page *page, struct bytes key)
     if (page->after == NULL)
         return true;
     int64_t initiated = query_integer(&walk, 2);
-    return initiated < page->after->initiated || (initiated == page->after->initiated && query_integer(&walk, 7) <= page->after->id);
+    return initiated < page->after->initiated ||
+           (initiated == page->after->initiated && query_integer(&walk, 7) <= page->after->id);
 }
 
 static void fill(struct call *call, struct uploads_page *page, const struct bucket *bucket)
@@ -158,7 +161,8 @@ static void fill(struct call *call, struct uploads_page *page, const struct buck
 
 enum outcome list_multipart_uploads(struct call *call)
 {
-    const char *prefix = input_text(call, ListMultipartUploadsRequest_Prefix), *marker = input_text(call, ListMultipartUploadsRequest_KeyMarker);
+    const char *prefix = input_text(call, ListMultipartUploadsRequest_Prefix),
+               *marker = input_text(call, ListMultipartUploadsRequest_KeyMarker);
     const char *upload_marker = input_text(call, ListMultipartUploadsRequest_UploadIdMarker);
     const char *delimiter = input_text(call, ListMultipartUploadsRequest_Delimiter);
     struct uploads_page page = {.prefix = bytes_of(prefix), .marker = bytes_of(marker)};
@@ -170,7 +174,8 @@ enum outcome list_multipart_uploads(struct call *call)
         key_encoding(call, ListMultipartUploadsRequest_EncodingType, &page.is_url) == FAILED ||
         page_size(call, ListMultipartUploadsRequest_MaxUploads, "max-uploads", PAGE, &page.most) == FAILED)
         return FAILED;
-    if (marker != NULL && *marker != '\0' && upload_marker != NULL && *upload_marker != '\0') { /* without a key it does not count */
+    if (marker != NULL && *marker != '\0' && upload_marker != NULL &&
+        *upload_marker != '\0') { /* without a key it does not count */
         if (!upload_find(call->arena, bucket.id, bytes_of(marker), upload_marker, &after))
             return fail_argument(call, "upload-id-marker", upload_marker, "Invalid uploadId marker");
         page.after = &after;
@@ -178,10 +183,12 @@ enum outcome list_multipart_uploads(struct call *call)
     fill(call, &page, &bucket);
 
     output_text(call, ListMultipartUploadsOutput_Bucket, bucket.name);
-    output_text(call, ListMultipartUploadsOutput_KeyMarker, key_text(call->arena, bytes_of(marker != NULL ? marker : ""), page.is_url));
+    output_text(call, ListMultipartUploadsOutput_KeyMarker,
+                key_text(call->arena, bytes_of(marker != NULL ? marker : ""), page.is_url));
     output_text(call, ListMultipartUploadsOutput_UploadIdMarker, upload_marker != NULL ? upload_marker : "");
     /* Told on the last page, too, but for a common prefix. */
-    output_text(call, ListMultipartUploadsOutput_NextKeyMarker, page.is_truncated || *page.next_upload != '\0' ? page.next_key : "");
+    output_text(call, ListMultipartUploadsOutput_NextKeyMarker,
+                page.is_truncated || *page.next_upload != '\0' ? page.next_key : "");
     output_text(call, ListMultipartUploadsOutput_NextUploadIdMarker, page.next_upload);
     if (prefix != NULL)
         output_text(call, ListMultipartUploadsOutput_Prefix, key_text(call->arena, page.prefix, page.is_url));

@@ -9,7 +9,8 @@
 
 enum { PAIRS_LIMIT = 64 * 1024 };
 
-/* --- pairs of text in one BLOB ------------------------------------------------------------------------------------------------- */
+/* --- pairs of text in one BLOB -------------------------------------------------------------------------------------------------
+ */
 
 static void add_text(struct buffer *buffer, const char *text)
 {
@@ -32,7 +33,8 @@ static bool next_pair(struct bytes pairs, size_t *offset, const char **name, con
     return true;
 }
 
-/* --- headers ------------------------------------------------------------------------------------------------------------------- */
+/* --- headers -------------------------------------------------------------------------------------------------------------------
+ */
 
 /* One letter for each system header; user metadata is kept by its name, which has no dot in front. */
 static const char *const stored_names[METADATA_HEADERS] = {".c", ".d", ".e", ".l", ".t", ".x", ".r"};
@@ -164,12 +166,14 @@ void metadata_output(struct call *call, const struct metadata_members *members, 
         output_set(call, members->user, user);
 }
 
-/* --- tags ---------------------------------------------------------------------------------------------------------------------- */
+/* --- tags ----------------------------------------------------------------------------------------------------------------------
+ */
 
 static enum outcome fail_tagging_header(struct call *call, const char *header)
 {
-    return fail_argument(call, "x-amz-tagging", header,
-                         "The header 'x-amz-tagging' shall be encoded as UTF-8 then URLEncoded URL query parameters without tag name duplicates.");
+    return fail_argument(
+        call, "x-amz-tagging", header,
+        "The header 'x-amz-tagging' shall be encoded as UTF-8 then URLEncoded URL query parameters without tag name duplicates.");
 }
 
 static bool is_tag_text(const char *text)
@@ -306,12 +310,13 @@ struct value tags_list(struct call *call, struct bytes tags)
     return list;
 }
 
-/* --- storage class, ACL, encryption ---------------------------------------------------------------------------------------------- */
+/* --- storage class, ACL, encryption ----------------------------------------------------------------------------------------------
+ */
 
 enum outcome storage_class_read(struct call *call, uint16_t member, const char **name)
 {
-    static const char *const classes[] = {"REDUCED_REDUNDANCY", "STANDARD_IA", "ONEZONE_IA", "INTELLIGENT_TIERING",
-                                          "GLACIER", "DEEP_ARCHIVE", "GLACIER_IR"};
+    static const char *const classes[] = {"REDUCED_REDUNDANCY", "STANDARD_IA", "ONEZONE_IA", "INTELLIGENT_TIERING", "GLACIER",
+                                          "DEEP_ARCHIVE",       "GLACIER_IR"};
     const char *text = input_text(call, member);
 
     *name = NULL;
@@ -345,6 +350,8 @@ enum outcome encryption_read(struct call *call, uint16_t member)
     if (encryption == NULL || text_equal(encryption, "AES256"))
         return ANSWERED;
     fail_field(call, "Header", "x-amz-server-side-encryption");
-    return fail(call, &s3_not_implemented, "A header you provided implies functionality that is not implemented: "
-                                           "x-amz-server-side-encryption '%s' (only AES256 is)", encryption);
+    return fail(call, &s3_not_implemented,
+                "A header you provided implies functionality that is not implemented: x-amz-server-side-encryption '%s' (only "
+                "AES256 is)",
+                encryption);
 }

@@ -17,9 +17,9 @@ static const struct metadata_members create_metadata = METADATA_MEMBERS(CreateMu
 static const struct checksum_members part_input = CHECKSUM_MEMBERS(UploadPartRequest);
 static const struct checksum_members part_output = CHECKSUM_MEMBERS(UploadPartOutput);
 
-static struct query insert =
-    QUERY("INSERT INTO upload(name, bucket, key, initiated, initiator, checksum_kind, checksum_type, metadata, tags, storage_class, key_existed,"
-          " last_version) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+static struct query insert = QUERY("INSERT INTO upload(name, bucket, key, initiated, initiator, checksum_kind, checksum_type, "
+                                   "metadata, tags, storage_class, key_existed, last_version) VALUES(?, ?, ?, ?, ?, ?, ?, ?, "
+                                   "?, ?, ?, ?)");
 
 /* Which checksum the object will have; facts/services.md 2.4. */
 static enum outcome read_checksum(struct call *call, struct checksum *checksum)
@@ -35,8 +35,8 @@ static enum outcome read_checksum(struct call *call, struct checksum *checksum)
     checksum->kind = checksum_find(algorithm);
     if (checksum->kind == CHECKSUM_NONE)
         return fail(call, &s3_invalid_request,
-                    "Checksum algorithm provided is unsupported. Please try again with any of the valid types: [CRC32, CRC32C, CRC64NVME, SHA1, "
-                    "SHA256]");
+                    "Checksum algorithm provided is unsupported. Please try again with any of the valid types: [CRC32, CRC32C, "
+                    "CRC64NVME, SHA1, SHA256]");
     checksum->type = checksum->kind == CHECKSUM_CRC64NVME ? CHECKSUM_FULL_OBJECT : CHECKSUM_COMPOSITE;
     if (type == NULL)
         return ANSWERED;
@@ -66,8 +66,8 @@ enum outcome create_multipart_upload(struct call *call)
         return FAILED;
     name = id_from(call->arena, id_alnum, UPLOAD_ID);
     query_run(&insert, "tibitiibbtii", name, bucket.id, bytes_of(key), clock_now(), call->principal, (int64_t)checksum.kind,
-              (int64_t)checksum.type, metadata, tags, storage_class, (int64_t)version_find(call->arena, bucket.id, bytes_of(key), &old),
-              version_last());
+              (int64_t)checksum.type, metadata, tags, storage_class,
+              (int64_t)version_find(call->arena, bucket.id, bytes_of(key), &old), version_last());
 
     output_text(call, CreateMultipartUploadOutput_Bucket, bucket.name);
     output_text(call, CreateMultipartUploadOutput_Key, key);
@@ -105,7 +105,8 @@ enum outcome upload_part_begin(struct call *call)
         return FAILED;
     enum checksum_kind given = upload_body_given(call);
     if (upload.checksum.kind != CHECKSUM_NONE && given != CHECKSUM_NONE && given != upload.checksum.kind)
-        return fail(call, &s3_invalid_request, "Checksum Type mismatch occurred, expected checksum Type: %s, actual checksum Type: %s",
+        return fail(call, &s3_invalid_request,
+                    "Checksum Type mismatch occurred, expected checksum Type: %s, actual checksum Type: %s",
                     checksum_lower_name(upload.checksum.kind), checksum_lower_name(given));
     return ANSWERED;
 }

@@ -17,10 +17,11 @@
 enum { NOTIFICATIONS = 100, FILTER_VALUE = 1024, GENERATED_ID = 48 };
 
 static struct query list = QUERY("SELECT kind, name, arn, events, rules FROM notification WHERE bucket = ? ORDER BY place");
-static struct query insert = QUERY("INSERT INTO notification(bucket, place, kind, name, arn, events, rules) VALUES(?, ?, ?, ?, ?, ?, ?)");
+static struct query insert =
+    QUERY("INSERT INTO notification(bucket, place, kind, name, arn, events, rules) VALUES(?, ?, ?, ?, ?, ?, ?)");
 static struct query delete = QUERY("DELETE FROM notification WHERE bucket = ?");
 
-/* --- rows --------------------------------------------------------------------------------------------------------------------------- */
+/* Rows. */
 
 /* Prefix and suffix out of the rules. */
 static void apply_rules(struct notification *notification)
@@ -69,11 +70,12 @@ static void store(struct arena *arena, int64_t bucket, const struct notification
     for (size_t i = 0; i < count; i++) {
         const struct notification *row = &notifications[i];
         const char *rules = row->rules.kind == VALUE_LIST ? json_print(arena, &row->rules).at : NULL;
-        query_run(&insert, "iiitttt", bucket, (int64_t)i, (int64_t)row->kind, row->id, row->arn, json_print(arena, &row->events).at, rules);
+        query_run(&insert, "iiitttt", bucket, (int64_t)i, (int64_t)row->kind, row->id, row->arn, json_print(arena, &row->events).at,
+                  rules);
     }
 }
 
-/* --- reading the configuration --------------------------------------------------------------------------------------------------------- */
+/* Reading the configuration. */
 
 /* The members of the two kinds, by what they mean. */
 struct kind_members {
@@ -90,13 +92,36 @@ static const struct kind_members kinds[NOTIFICATION_KINDS] = {
 };
 
 static const char *const known_events[] = {
-    "s3:ReducedRedundancyLostObject", "s3:ObjectCreated:*", "s3:ObjectCreated:Put", "s3:ObjectCreated:Post", "s3:ObjectCreated:Copy",
-    "s3:ObjectCreated:CompleteMultipartUpload", "s3:ObjectRemoved:*", "s3:ObjectRemoved:Delete", "s3:ObjectRemoved:DeleteMarkerCreated",
-    "s3:ObjectRestore:*", "s3:ObjectRestore:Post", "s3:ObjectRestore:Completed", "s3:ObjectRestore:Delete", "s3:Replication:*",
-    "s3:Replication:OperationFailedReplication", "s3:Replication:OperationNotTracked", "s3:Replication:OperationMissedThreshold",
-    "s3:Replication:OperationReplicatedAfterThreshold", "s3:IntelligentTiering", "s3:LifecycleTransition", "s3:LifecycleExpiration:*",
-    "s3:LifecycleExpiration:Delete", "s3:LifecycleExpiration:DeleteMarkerCreated", "s3:ObjectAcl:Put", "s3:ObjectTagging:*",
-    "s3:ObjectTagging:Put", "s3:ObjectTagging:Delete", "s3:ObjectAnnotation:*", "s3:ObjectAnnotation:Put", "s3:ObjectAnnotation:Delete",
+    "s3:ReducedRedundancyLostObject",
+    "s3:ObjectCreated:*",
+    "s3:ObjectCreated:Put",
+    "s3:ObjectCreated:Post",
+    "s3:ObjectCreated:Copy",
+    "s3:ObjectCreated:CompleteMultipartUpload",
+    "s3:ObjectRemoved:*",
+    "s3:ObjectRemoved:Delete",
+    "s3:ObjectRemoved:DeleteMarkerCreated",
+    "s3:ObjectRestore:*",
+    "s3:ObjectRestore:Post",
+    "s3:ObjectRestore:Completed",
+    "s3:ObjectRestore:Delete",
+    "s3:Replication:*",
+    "s3:Replication:OperationFailedReplication",
+    "s3:Replication:OperationNotTracked",
+    "s3:Replication:OperationMissedThreshold",
+    "s3:Replication:OperationReplicatedAfterThreshold",
+    "s3:IntelligentTiering",
+    "s3:LifecycleTransition",
+    "s3:LifecycleExpiration:*",
+    "s3:LifecycleExpiration:Delete",
+    "s3:LifecycleExpiration:DeleteMarkerCreated",
+    "s3:ObjectAcl:Put",
+    "s3:ObjectTagging:*",
+    "s3:ObjectTagging:Put",
+    "s3:ObjectTagging:Delete",
+    "s3:ObjectAnnotation:*",
+    "s3:ObjectAnnotation:Put",
+    "s3:ObjectAnnotation:Delete",
 };
 enum { KNOWN_EVENTS = sizeof known_events / sizeof known_events[0] };
 
@@ -123,7 +148,8 @@ static enum outcome check_events(struct call *call, const struct value *events)
         struct bytes all = buffer_detach(&names, call->arena);
         fail_field(call, "ArgumentName", "Event");
         fail_field(call, "ArgumentValue", events->items[i].text);
-        return fail(call, &s3_invalid_argument, "The event '%s' is not supported for notifications. Supported events are as follows: [%.*s]",
+        return fail(call, &s3_invalid_argument,
+                    "The event '%s' is not supported for notifications. Supported events are as follows: [%.*s]",
                     events->items[i].text, (int)all.size, all.at);
     }
     return ANSWERED;
@@ -140,9 +166,11 @@ static enum outcome read_rules(struct call *call, const struct value *filter, st
     for (uint32_t i = 0; i < rules->size; i++) {
         const char *name = at_text(&rules->items[i], FilterRule_Name), *text = at_text(&rules->items[i], FilterRule_Value);
         if (!text_equal_fold(name, "prefix") && !text_equal_fold(name, "suffix"))
-            return fail_argument(call, "FilterRule.Name", name != NULL ? name : "", "filter rule name must be either prefix or suffix");
+            return fail_argument(call, "FilterRule.Name", name != NULL ? name : "",
+                                 "filter rule name must be either prefix or suffix");
         if (text != NULL && strlen(text) > FILTER_VALUE)
-            return fail_argument(call, "FilterRule.Value", text, "Size of filter rule value cannot exceed 1024 bytes in UTF-8 representation");
+            return fail_argument(call, "FilterRule.Value", text,
+                                 "Size of filter rule value cannot exceed 1024 bytes in UTF-8 representation");
         name = text_equal_fold(name, "prefix") ? "Prefix" : "Suffix";
         for (uint32_t j = 0; j < notification->rules.size; j++)
             if (text_equal(notification->rules.items[j].items[0].text, name))
@@ -164,7 +192,8 @@ static const struct value *list_of(const struct value *configuration, enum notif
 }
 
 /* In the order of AWS's checks: all ARNs, then events, then filters, then overlaps. */
-static enum outcome read_configuration(struct call *call, const struct value *configuration, struct notification *notifications, size_t *count)
+static enum outcome read_configuration(struct call *call, const struct value *configuration, struct notification *notifications,
+                                       size_t *count)
 {
     *count = 0;
     for (enum notification_kind kind = 0; kind < NOTIFICATION_KINDS; kind++) {
@@ -206,7 +235,7 @@ static enum outcome read_configuration(struct call *call, const struct value *co
     return ANSWERED;
 }
 
-/* --- the operations ------------------------------------------------------------------------------------------------------------------- */
+/* The operations. */
 
 /* Runs twice when destinations are validated: the answers of the other services come in between. */
 enum outcome put_bucket_notification_configuration(struct call *call)

@@ -43,11 +43,11 @@ const char *notification_conflict(const struct notification *a, const struct not
         return NULL;
     if (!a->has_filter && !b->has_filter)
         return "Configurations overlap. Configurations on the same bucket cannot share a common event type.";
-    return "Configuration is ambiguously defined. Cannot have overlapping suffixes in two rules if the prefixes are overlapping for the same "
-           "event type.";
+    return "Configuration is ambiguously defined. Cannot have overlapping suffixes in two rules if the prefixes are overlapping "
+           "for the same event type.";
 }
 
-/* --- policies: only what S3 asks before it sends ----------------------------------------------------------------------------------- */
+/* Policies: only what S3 asks before it sends. */
 
 /* A text, or a list with such a text in it. IAM's * and ? are those of fnmatch(). */
 static bool any_matches(const struct value *value, const char *text, int flags)
@@ -91,7 +91,8 @@ static bool names_principal(const struct value *principal, const char *service)
 static bool statement_applies(const struct value *statement, const char *service, const char *action, const char *source_arn,
                               const char *account)
 {
-    return names_principal(value_find(statement, "Principal"), service) && any_matches(value_find(statement, "Action"), action, FNM_CASEFOLD) &&
+    return names_principal(value_find(statement, "Principal"), service) &&
+           any_matches(value_find(statement, "Action"), action, FNM_CASEFOLD) &&
            are_conditions_met(value_find(statement, "Condition"), source_arn, account);
 }
 

@@ -13,7 +13,8 @@ static const struct checksum_members input_checksums = CHECKSUM_MEMBERS(PutObjec
 static const struct checksum_members output_checksums = CHECKSUM_MEMBERS(PutObjectOutput);
 static const struct metadata_members input_metadata = METADATA_MEMBERS(PutObjectRequest);
 
-/* Everything that can be said before the body is here, so that a client that waits for "100 Continue" sends it only when it is wanted. */
+/* Everything that can be said before the body is here, so that a client that waits for "100 Continue" sends it only when it is
+ * wanted. */
 static enum outcome read_headers(struct call *call, struct version *version)
 {
     if (conditions_write_form(call, PutObjectRequest_IfMatch, PutObjectRequest_IfNoneMatch) == FAILED ||
@@ -43,7 +44,8 @@ enum outcome put_object(struct call *call)
     struct version version = {.id = 0};
     const char *key;
 
-    if (OBJECT_ENTER(call, PutObject, &bucket, &key) == FAILED || read_headers(call, &version) == FAILED || upload_body_end(call) == FAILED ||
+    if (OBJECT_ENTER(call, PutObject, &bucket, &key) == FAILED || read_headers(call, &version) == FAILED ||
+        upload_body_end(call) == FAILED ||
         conditions_write(call, PutObjectRequest_IfMatch, PutObjectRequest_IfNoneMatch, &bucket, key, NULL) == FAILED)
         return FAILED;
     version.bucket = bucket.id;

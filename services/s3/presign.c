@@ -36,8 +36,8 @@ static enum outcome check_v4(struct call *call, const struct form_field *fields,
     for (size_t i = 0; i < sizeof needed / sizeof needed[0]; i++)
         if (field(fields, count, needed[i]) == NULL)
             return fail(call, &s3_auth_query_parameters,
-                        "Query-string authentication version 4 requires the X-Amz-Algorithm, X-Amz-Credential, X-Amz-Signature, "
-                        "X-Amz-Date, X-Amz-SignedHeaders, and X-Amz-Expires parameters.");
+                        "Query-string authentication version 4 requires the X-Amz-Algorithm, X-Amz-Credential, "
+                        "X-Amz-Signature, X-Amz-Date, X-Amz-SignedHeaders, and X-Amz-Expires parameters.");
     const char *expires = field(fields, count, "X-Amz-Expires");
     if (!text_integer(expires, &seconds))
         return fail(call, &s3_auth_query_parameters, "X-Amz-Expires should be a number");
@@ -45,7 +45,8 @@ static enum outcome check_v4(struct call *call, const struct form_field *fields,
         return fail(call, &s3_auth_query_parameters, "X-Amz-Expires must be non-negative");
     if (seconds > EXPIRES_MOST)
         return fail(call, &s3_auth_query_parameters,
-                    "X-Amz-Expires must be less than a week (in seconds); that is, the given X-Amz-Expires must be less than 604800 seconds");
+                    "X-Amz-Expires must be less than a week (in seconds); that is, the given X-Amz-Expires must be less than "
+                    "604800 seconds");
     if (!date_parse_amz(field(fields, count, "X-Amz-Date"), &date))
         return fail(call, &s3_auth_query_parameters, "X-Amz-Date must be in the ISO8601 Long Format \"yyyyMMdd'T'HHmmss'Z'\"");
     int64_t end = clock_from_client(date) + seconds * 1000;
@@ -58,19 +59,22 @@ static enum outcome check_v2(struct call *call, const struct form_field *fields,
     int64_t seconds;
 
     if (expires == NULL || field(fields, count, "Signature") == NULL || field(fields, count, "AWSAccessKeyId") == NULL)
-        return fail(call, &s3_access_denied, "Query-string authentication requires the Signature, Expires and AWSAccessKeyId parameters");
+        return fail(call, &s3_access_denied,
+                    "Query-string authentication requires the Signature, Expires and AWSAccessKeyId parameters");
     if (!text_integer(expires, &seconds) || seconds < 0 || seconds > INT64_MAX / 1000)
         return fail(call, &s3_access_denied, "Invalid date (should be seconds since epoch): %s", expires);
     int64_t end = clock_from_client(seconds * 1000);
     return clock_now() > end ? fail_expired(call, NULL, end) : ANSWERED;
 }
 
-/* --- headers that a presigner has moved into the query --------------------------------------------------------------------------- */
+/* --- headers that a presigner has moved into the query ---------------------------------------------------------------------------
+ */
 
 static bool is_ignored(const char *name)
 {
     /* What SDKs bake in for an empty body that is not yet known. */
-    return text_starts(name, "x-amz-checksum-") || text_equal(name, "x-amz-sdk-checksum-algorithm") || text_equal(name, "x-amz-user-agent");
+    return text_starts(name, "x-amz-checksum-") || text_equal(name, "x-amz-sdk-checksum-algorithm") ||
+           text_equal(name, "x-amz-user-agent");
 }
 
 static enum outcome hoist(struct call *call, const struct form_field *field)
@@ -81,7 +85,8 @@ static enum outcome hoist(struct call *call, const struct form_field *field)
         const struct member *member = &s3_model.members[shape->first_member + i];
         const char *wire = model_string(&s3_model, member->wire_name);
         bool is_map = member->location == LOCATION_HEADERS;
-        if (is_map ? !text_starts_fold(field->name, wire) : member->location != LOCATION_HEADER || !text_equal_fold(field->name, wire))
+        if (is_map ? !text_starts_fold(field->name, wire)
+                   : member->location != LOCATION_HEADER || !text_equal_fold(field->name, wire))
             continue;
         if (member->support == SUPPORT_REFUSED)
             return fail_not_implemented(call, field->name, NULL);
@@ -105,7 +110,8 @@ enum outcome presign_check(struct call *call)
     if (call->exchange == NULL || *call->exchange->query == '\0')
         return ANSWERED;
     const char *query = call->exchange->query;
-    bool may_be_v4 = strstr(query, "X-Amz-") != NULL, may_be_v2 = strstr(query, "Signature=") != NULL || strstr(query, "AWSAccessKeyId=") != NULL;
+    bool may_be_v4 = strstr(query, "X-Amz-") != NULL,
+         may_be_v2 = strstr(query, "Signature=") != NULL || strstr(query, "AWSAccessKeyId=") != NULL;
     if (!may_be_v4 && !may_be_v2)
         return ANSWERED;
     struct form_field *fields = form_parse(call->arena, bytes_of(query), false, &count);

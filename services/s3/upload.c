@@ -6,9 +6,9 @@
 #include "services/s3/errors.h"
 #include "services/s3/upload_body.h"
 
-static struct query find =
-    QUERY("SELECT id, name, bucket, key, initiated, initiator, checksum_kind, checksum_type, metadata, tags, storage_class, key_existed,"
-          " last_version FROM upload WHERE name = ?");
+static struct query find = QUERY(
+    "SELECT id, name, bucket, key, initiated, initiator, checksum_kind, checksum_type, metadata, tags, storage_class, key_existed,"
+    " last_version FROM upload WHERE name = ?");
 static struct query delete_upload = QUERY("DELETE FROM upload WHERE id = ?");
 static struct query find_of_bucket = QUERY("SELECT id FROM upload WHERE bucket = ? LIMIT 1");
 static struct query find_bodies = QUERY("SELECT body FROM upload_part WHERE upload = ?");
@@ -51,8 +51,9 @@ enum outcome upload_input(struct call *call, const struct bucket *bucket, const 
     if (upload_find(call->arena, bucket->id, bytes_of(key), name, upload))
         return ANSWERED;
     fail_field(call, "UploadId", name);
-    return fail(call, &s3_no_such_upload,
-                "The specified upload does not exist. The upload ID may be invalid, or the upload may have been aborted or completed.");
+    return fail(
+        call, &s3_no_such_upload,
+        "The specified upload does not exist. The upload ID may be invalid, or the upload may have been aborted or completed.");
 }
 
 void upload_drop(int64_t id)

@@ -42,7 +42,8 @@ static void release(void *object)
     digest_free(body->sha256);
 }
 
-/* --- what the headers say ------------------------------------------------------------------------------------------------------ */
+/* --- what the headers say ------------------------------------------------------------------------------------------------------
+ */
 
 static int write_data(void *context, const char *at, size_t size);
 static int take_trailer(void *context, const char *name, const char *value);
@@ -75,13 +76,15 @@ static enum outcome read_trailer_header(struct call *call, struct upload_body *b
         if (!has_word(names, arena_print(call->arena, "x-amz-checksum-%s", checksum_lower_name(kind))))
             continue;
         if (body->given.kind != CHECKSUM_NONE)
-            return fail(call, &s3_invalid_request, "Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed.");
+            return fail(call, &s3_invalid_request,
+                        "Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed.");
         body->given.kind = kind;
         body->given_by_trailer = true;
     }
     if (!body->given_by_trailer && *names != '\0') {
         fail_field(call, "Header", "x-amz-trailer");
-        return fail(call, &s3_not_implemented, "A header you provided implies functionality that is not implemented: x-amz-trailer '%s'", names);
+        return fail(call, &s3_not_implemented,
+                    "A header you provided implies functionality that is not implemented: x-amz-trailer '%s'", names);
     }
     return ANSWERED;
 }
@@ -104,7 +107,8 @@ static enum outcome read_framing(struct call *call, struct upload_body *body)
     const char *decoded = exchange_header(exchange, "x-amz-decoded-content-length");
     body->expected = -1;
     if (decoded != NULL && (!text_integer(decoded, &body->expected) || body->expected < 0))
-        return fail_argument(call, "x-amz-decoded-content-length", decoded, "x-amz-decoded-content-length must be a non-negative integer");
+        return fail_argument(call, "x-amz-decoded-content-length", decoded,
+                             "x-amz-decoded-content-length must be a non-negative integer");
     body->chunked = arena_alloc(call->arena, sizeof *body->chunked);
     body->chunked->data = write_data;
     body->chunked->trailer = take_trailer;
@@ -139,7 +143,8 @@ enum outcome upload_body_start(struct call *call, const struct upload_wish *wish
         read_framing(call, body) == FAILED)
         return FAILED;
     if (body->given.value != NULL && !checksum_decode(call->arena, body->given.kind, body->given.value, &raw))
-        return fail(call, &s3_invalid_request, "Value for x-amz-checksum-%s header is invalid.", checksum_lower_name(body->given.kind));
+        return fail(call, &s3_invalid_request, "Value for x-amz-checksum-%s header is invalid.",
+                    checksum_lower_name(body->given.kind));
     if (body->expected > OBJECT_PUT_LIMIT)
         return fail_too_large(call, body->expected);
 
@@ -164,7 +169,8 @@ enum checksum_kind upload_body_given(const struct call *call)
     return body->given.kind;
 }
 
-/* --- the bytes ----------------------------------------------------------------------------------------------------------------- */
+/* --- the bytes -----------------------------------------------------------------------------------------------------------------
+ */
 
 static int storage_failed(struct call *call, int error)
 {
@@ -234,7 +240,8 @@ static int take_trailer(void *context, const char *name, const char *value)
         return 0; /* x-amz-trailer-signature and the like */
     if (!body->given_by_trailer || body->given.value != NULL ||
         !text_equal(name + strlen("x-amz-checksum-"), checksum_lower_name(body->given.kind))) {
-        fail(call, &s3_malformed_trailer, "The request contained trailing data that was not well-formed or did not conform to our published schema.");
+        fail(call, &s3_malformed_trailer,
+             "The request contained trailing data that was not well-formed or did not conform to our published schema.");
         return -EBADMSG;
     }
     if (!checksum_decode(call->arena, body->given.kind, value, &raw)) {
@@ -262,7 +269,8 @@ int upload_body_take(struct call *call, const char *at, size_t size)
     return error;
 }
 
-/* --- the end ------------------------------------------------------------------------------------------------------------------- */
+/* --- the end -------------------------------------------------------------------------------------------------------------------
+ */
 
 static const char *end_base64(struct arena *arena, struct digest *digest)
 {
@@ -323,7 +331,8 @@ enum outcome upload_body_end(struct call *call)
     if (compare_content_md5(call, body) == FAILED || compare_sha256(call, body) == FAILED)
         return FAILED;
     if (body->given.kind != CHECKSUM_NONE && !text_equal(body->given.value, body->computed.value))
-        return fail(call, &s3_bad_digest, "The %s you specified did not match the calculated checksum.", checksum_name(body->given.kind));
+        return fail(call, &s3_bad_digest, "The %s you specified did not match the calculated checksum.",
+                    checksum_name(body->given.kind));
     return ANSWERED;
 }
 

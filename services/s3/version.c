@@ -8,8 +8,9 @@
 #include "services/s3/body.h"
 #include "services/s3/errors.h"
 
-#define COLUMNS                                                                                                                   \
-    "v.id, v.bucket, v.key, v.name, v.is_marker, v.modified, v.size, v.etag, v.checksum_kind, v.checksum_type, v.checksum, v.parts," \
+#define COLUMNS                                                                                                                    \
+    "v.id, v.bucket, v.key, v.name, v.is_marker, v.modified, v.size, v.etag, v.checksum_kind, v.checksum_type, v.checksum, "       \
+    "v.parts,"                                                                                                                     \
     " v.metadata, v.tags, v.storage_class, v.body, v.upload"
 
 static struct query find_current =
@@ -18,9 +19,9 @@ static struct query find_current_id = QUERY("SELECT version FROM object WHERE bu
 static struct query find_last = QUERY("SELECT max(id) FROM object_version");
 static struct query find_any = QUERY("SELECT 1 FROM object_version WHERE bucket = ? LIMIT 1");
 static struct query find_body = QUERY("SELECT body, parts FROM object_version WHERE id = ?");
-static struct query insert_version =
-    QUERY("INSERT INTO object_version(id, bucket, key, name, is_marker, modified, size, etag, checksum_kind, checksum_type, checksum,"
-          " parts, metadata, tags, storage_class, body, upload) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+static struct query insert_version = QUERY(
+    "INSERT INTO object_version(id, bucket, key, name, is_marker, modified, size, etag, checksum_kind, checksum_type, "
+    "checksum, parts, metadata, tags, storage_class, body, upload) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
 static struct query replace_object =
     QUERY("INSERT OR REPLACE INTO object(bucket, key, version, modified, size, etag, checksum_kind, checksum_type, storage_class)"
           " VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?)");
@@ -81,7 +82,8 @@ bool version_find(struct arena *arena, int64_t bucket, struct bytes key, struct 
     return found;
 }
 
-enum outcome version_input(struct call *call, const struct bucket *bucket, const char *key, const char *version_id, struct version *version)
+enum outcome version_input(struct call *call, const struct bucket *bucket, const char *key, const char *version_id,
+                           struct version *version)
 {
     bool found = version_find(call->arena, bucket->id, bytes_of(key), version);
 
@@ -124,11 +126,12 @@ void version_put(struct version *version)
     version->id = ++last_id;
     version->modified = clock_now();
     version->name = NULL_VERSION;
-    query_run(&insert_version, "iibtiiitiitibbtit", version->id, version->bucket, version->key, version->name, (int64_t)version->is_marker,
-              version->modified, version->size, version->etag, (int64_t)checksum->kind, (int64_t)checksum->type, checksum->value,
-              version->parts, version->metadata, version->tags, version->storage_class, version->body, version->upload);
-    query_run(&replace_object, "ibiiitiit", version->bucket, version->key, version->id, version->modified, version->size, version->etag,
-              (int64_t)checksum->kind, (int64_t)checksum->type, version->storage_class);
+    query_run(&insert_version, "iibtiiitiitibbtit", version->id, version->bucket, version->key, version->name,
+              (int64_t)version->is_marker, version->modified, version->size, version->etag, (int64_t)checksum->kind,
+              (int64_t)checksum->type, checksum->value, version->parts, version->metadata, version->tags, version->storage_class,
+              version->body, version->upload);
+    query_run(&replace_object, "ibiiitiit", version->bucket, version->key, version->id, version->modified, version->size,
+              version->etag, (int64_t)checksum->kind, (int64_t)checksum->type, version->storage_class);
 }
 
 bool version_delete(int64_t bucket, struct bytes key)

@@ -52,7 +52,7 @@ static bool each(const struct value *value, bool (*accepts)(const struct value *
     return value->size > 0;
 }
 
-/* --- is it one? ----------------------------------------------------------------------------------------------------------------- */
+/* --- is it one? --- */
 
 static bool is_filled_text(const struct value *value)
 {
@@ -122,7 +122,8 @@ static bool is_numeric(const struct value *list)
 
         if (!is_text(comparison) || !is_number(&list->items[i + 1]))
             return false;
-        bool is_below = is(comparison->text, "<") || is(comparison->text, "<="), is_above = is(comparison->text, ">") || is(comparison->text, ">=");
+        bool is_below = is(comparison->text, "<") || is(comparison->text, "<="),
+             is_above = is(comparison->text, ">") || is(comparison->text, ">=");
         if (list->size == NUMERIC_PARTS ? !(i == 0 ? is_above : is_below) : !(is_below || is_above || is(comparison->text, "=")))
             return false;
     }
@@ -190,7 +191,7 @@ bool event_pattern_is_valid(const struct value *pattern)
     return pattern->kind == VALUE_MAP && is_part(pattern);
 }
 
-/* --- does it match? ------------------------------------------------------------------------------------------------------------- */
+/* --- does it match? --- */
 
 static bool equals(const struct value *a, const struct value *b)
 {
@@ -374,7 +375,8 @@ static bool matches_map(struct arena *arena, const struct value *pattern, const 
         const char *key = pattern->items[2 * i].text;
         const struct value *inner = &pattern->items[2 * i + 1];
 
-        if (is(key, "$or") && inner->kind == VALUE_LIST && inner->size > 0 && inner->items[0].kind == VALUE_MAP && inner->size >= 2) {
+        if (is(key, "$or") && inner->kind == VALUE_LIST && inner->size > 0 && inner->items[0].kind == VALUE_MAP &&
+            inner->size >= 2) {
             if (!matches_or(arena, inner, event))
                 return false;
         } else if (!matches_part(arena, inner, step(arena, event, key))) {

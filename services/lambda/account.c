@@ -7,8 +7,9 @@
 /* AWS's default quota of code storage: 75 GB. */
 static const int64_t code_storage = INT64_C(80530636800);
 
-static struct query usage = QUERY("SELECT count(*), sum(code_size) FROM function JOIN function_version ON function_version.function = function.id"
-                                  " WHERE account = ? AND region = ?");
+static struct query usage =
+    QUERY("SELECT count(*), sum(code_size) FROM function JOIN function_version ON function_version.function = function.id"
+          " WHERE account = ? AND region = ?");
 static struct query functions = QUERY("SELECT count(*) FROM function WHERE account = ? AND region = ?");
 
 enum outcome lambda_get_account_settings(struct call *call)

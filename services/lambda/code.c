@@ -15,8 +15,8 @@ struct fetch {
     struct call *object; /* GetObject; NULL when it is over */
     enum outcome (*then)(struct call *call, const struct code *code);
     struct code code;
-    int error;               /* of taking the zip */
-    const char *refused;     /* S3's error code, NULL: none */
+    int error;           /* of taking the zip */
+    const char *refused; /* S3's error code, NULL: none */
     const char *message;
 };
 
@@ -24,7 +24,8 @@ static enum outcome refuse(struct call *call, int error)
 {
     switch (error) {
     case -EINVAL:
-        return lambda_fail(call, &lambda_invalid_parameter, "Could not unzip uploaded file. Please check your file, then try to upload again.");
+        return lambda_fail(call, &lambda_invalid_parameter,
+                           "Could not unzip uploaded file. Please check your file, then try to upload again.");
     case -ENODATA:
         return lambda_fail(call, &lambda_invalid_parameter, "Uploaded file must be a non-empty zip");
     case -E2BIG:
@@ -59,11 +60,13 @@ static enum outcome take_directory(struct call *call, const char *path, enum out
     struct code code = {.directory = path};
 
     if (path == NULL || path[0] != '/')
-        return lambda_fail(call, &lambda_invalid_parameter,
-                           "With S3Bucket 'hot-reload', S3Key is the absolute path of the directory that holds the code; it is '%s'.",
-                           path == NULL ? "" : path);
+        return lambda_fail(
+            call, &lambda_invalid_parameter,
+            "With S3Bucket 'hot-reload', S3Key is the absolute path of the directory that holds the code; it is '%s'.",
+            path == NULL ? "" : path);
     if (stat(path, &status) != 0)
-        return lambda_fail(call, &lambda_invalid_parameter, "The directory %s for hot reload cannot be used: %s", path, strerror(errno));
+        return lambda_fail(call, &lambda_invalid_parameter, "The directory %s for hot reload cannot be used: %s", path,
+                           strerror(errno));
     if (!S_ISDIR(status.st_mode))
         return lambda_fail(call, &lambda_invalid_parameter, "%s, for hot reload, is not a directory", path);
     code.code_sha256 = digest_base64(call->arena, DIGEST_SHA256, bytes_of(path));
@@ -116,8 +119,9 @@ static enum outcome go_on(struct call *call)
 
     call->context = NULL;
     if (fetch->refused != NULL)
-        return lambda_fail(call, &lambda_invalid_parameter, "Error occurred while GetObject. S3 Error Code: %s. S3 Error Message: %s",
-                           fetch->refused, fetch->message);
+        return lambda_fail(call, &lambda_invalid_parameter,
+                           "Error occurred while GetObject. S3 Error Code: %s. S3 Error Message: %s", fetch->refused,
+                           fetch->message);
     return fetch->error != 0 ? refuse(call, fetch->error) : fetch->then(call, &fetch->code);
 }
 
@@ -143,7 +147,8 @@ static void on_gone(struct call *call)
         call_forget(fetch->object);
 }
 
-static enum outcome take_from_s3(struct call *call, const struct code_source *source, enum outcome (*then)(struct call *, const struct code *))
+static enum outcome take_from_s3(struct call *call, const struct code_source *source,
+                                 enum outcome (*then)(struct call *, const struct code *))
 {
     struct fetch *fetch = arena_alloc(call->arena, sizeof *fetch);
     struct value input = value_map();
@@ -168,11 +173,13 @@ static enum outcome take_from_s3(struct call *call, const struct code_source *so
     return park(call, -1, NULL, on_gone);
 }
 
-enum outcome code_take(struct call *call, const struct code_source *source, enum outcome (*then)(struct call *, const struct code *))
+enum outcome code_take(struct call *call, const struct code_source *source,
+                       enum outcome (*then)(struct call *, const struct code *))
 {
     if (source->zip != NULL) {
         if (source->bucket != NULL || source->key != NULL)
-            return lambda_fail(call, &lambda_invalid_parameter, "Please do not provide other FunctionCode parameters when providing a ZipFile.");
+            return lambda_fail(call, &lambda_invalid_parameter,
+                               "Please do not provide other FunctionCode parameters when providing a ZipFile.");
         return take_zip(call, value_as_bytes(source->zip), then);
     }
     if (text_equal(source->bucket, "hot-reload"))

@@ -10,27 +10,29 @@
 #include "emulator/store/store.h"
 #include "services/lambda/lambda_model.h"
 
-#define COLUMNS                                                                                                                              \
-    "revision, revision_id, last_modified, description, runtime, handler, role, architecture, package, directory, code_sha256, "             \
-    "code_size, is_unpacked, memory, timeout, storage, environment, dead_letter, tracing, snap_start, log_format, log_group, "               \
+#define COLUMNS                                                                                                                    \
+    "revision, revision_id, last_modified, description, runtime, handler, role, architecture, package, directory, code_sha256, "   \
+    "code_size, is_unpacked, memory, timeout, storage, environment, dead_letter, tracing, snap_start, log_format, log_group, "     \
     "application_level, system_level, vpc, kms_key, state, state_reason, state_code, update_status, update_reason, update_code"
 #define COLUMN_TYPES "itittttttttiiiiitttttttttttttttt"
 
 static struct query load = QUERY("SELECT function, version, account, region, name, " COLUMNS
                                  " FROM function_version JOIN function ON function.id = function_version.function"
                                  " WHERE function_version.id = ?");
-static struct query insert = QUERY("INSERT INTO function_version(function, version, " COLUMNS ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
-                                   " ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
-static struct query save = QUERY("UPDATE function_version SET (" COLUMNS ") = (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
-                                 " ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) WHERE id = ?");
+static struct query insert =
+    QUERY("INSERT INTO function_version(function, version, " COLUMNS ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
+          " ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+static struct query save =
+    QUERY("UPDATE function_version SET (" COLUMNS ") = (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
+          " ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) WHERE id = ?");
 
 /* The values of COLUMNS, in order. */
-#define VALUES(c)                                                                                                                            \
-    (c)->revision, (c)->revision_id, (c)->last_modified, (c)->description, (c)->runtime, (c)->handler, (c)->role, (c)->architecture,         \
-        (c)->package, (c)->directory, (c)->code_sha256, (c)->code_size, (int64_t)(c)->is_unpacked, (c)->memory, (c)->timeout, (c)->storage,  \
-        (c)->environment, (c)->dead_letter, (c)->tracing, (c)->snap_start, (c)->log_format, (c)->log_group, (c)->application_level,          \
-        (c)->system_level, (c)->vpc, (c)->kms_key, (c)->state, (c)->state_reason, (c)->state_code, (c)->update_status, (c)->update_reason,   \
-        (c)->update_code
+#define VALUES(c)                                                                                                                  \
+    (c)->revision, (c)->revision_id, (c)->last_modified, (c)->description, (c)->runtime, (c)->handler, (c)->role,                  \
+        (c)->architecture, (c)->package, (c)->directory, (c)->code_sha256, (c)->code_size, (int64_t)(c)->is_unpacked, (c)->memory, \
+        (c)->timeout, (c)->storage, (c)->environment, (c)->dead_letter, (c)->tracing, (c)->snap_start, (c)->log_format,            \
+        (c)->log_group, (c)->application_level, (c)->system_level, (c)->vpc, (c)->kms_key, (c)->state, (c)->state_reason,          \
+        (c)->state_code, (c)->update_status, (c)->update_reason, (c)->update_code
 
 bool configuration_load(struct arena *arena, int64_t id, struct configuration *c)
 {
@@ -122,7 +124,8 @@ static struct value parsed(struct call *call, const char *json)
 /* AWS names an internal build here; ours only has to have the form and to stay the same for a runtime. */
 static const char *runtime_version_arn(struct call *call, const struct configuration *c)
 {
-    return arena_print(call->arena, "arn:aws:lambda:%s::runtime:%s", c->region, digest_hex(call->arena, DIGEST_SHA256, bytes_of(c->runtime)));
+    return arena_print(call->arena, "arn:aws:lambda:%s::runtime:%s", c->region,
+                       digest_hex(call->arena, DIGEST_SHA256, bytes_of(c->runtime)));
 }
 
 static struct value one(struct call *call, uint16_t shape, uint16_t member, struct value value)

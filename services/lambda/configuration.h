@@ -21,7 +21,7 @@ struct configuration {
     const char *dead_letter; /* ARN or NULL */
     const char *tracing, *snap_start;
     const char *log_format, *log_group, *application_level, *system_level; /* levels: NULL when not given */
-    const char *vpc;         /* JSON {"SubnetIds": [], "SecurityGroupIds": [], "Ipv6AllowedForDualStack": false}, or NULL */
+    const char *vpc; /* JSON {"SubnetIds": [], "SecurityGroupIds": [], "Ipv6AllowedForDualStack": false}, or NULL */
     const char *kms_key;
     const char *state, *state_reason, *state_code; /* reason and code: NULL when there is none */
     const char *update_status, *update_reason, *update_code;
@@ -34,20 +34,22 @@ void configuration_insert(struct configuration *configuration);
 void configuration_save(const struct configuration *configuration);
 void configuration_touch(struct arena *arena, struct configuration *configuration);
 
-/* The row as it is, or as the answer of the operation that has just changed it: AWS reports work in progress there, whatever follows. */
+/* The row as it is, or as the answer of the operation that has just changed it: AWS reports work in progress there, whatever
+ * follows. */
 enum configuration_view { VIEW_CURRENT, VIEW_CREATED, VIEW_UPDATED };
 struct value configuration_output(struct call *call, const struct configuration *configuration, enum configuration_view view,
                                   bool is_qualified);
 /* The same into the output of an operation that answers with a FunctionConfiguration. */
-void configuration_answer(struct call *call, const struct configuration *configuration, enum configuration_view view, bool is_qualified);
+void configuration_answer(struct call *call, const struct configuration *configuration, enum configuration_view view,
+                          bool is_qualified);
 
-const char *configuration_arn(struct arena *arena, const struct configuration *configuration); /* without the version */
+const char *configuration_arn(struct arena *arena, const struct configuration *configuration);     /* without the version */
 const char *configuration_version(struct arena *arena, const struct configuration *configuration); /* "$LATEST", "1" */
 
 /* What CreateFunction and UpdateFunctionConfiguration have in common: members that were sent, NULL for the others. */
 struct settings {
-    const struct value *description, *runtime, *handler, *role, *memory, *timeout, *storage, *environment, *dead_letter, *tracing, *logging,
-        *snap_start, *vpc, *kms_key;
+    const struct value *description, *runtime, *handler, *role, *memory, *timeout, *storage, *environment, *dead_letter, *tracing,
+        *logging, *snap_start, *vpc, *kms_key;
 };
 /* Checks them as AWS does and puts them into the configuration. False: fail() was called. */
 bool settings_read(struct call *call, const struct settings *settings, struct configuration *configuration);

@@ -46,13 +46,14 @@ enum outcome lambda_fail(struct call *call, const struct aws_error *error, const
 
 enum outcome lambda_invalid(struct call *call, const char *value, const char *where, const char *constraint)
 {
-    return fail(call, &error_validation, "1 validation error detected: Value '%s' at '%s' failed to satisfy constraint: %s", value, where,
-                constraint);
+    return fail(call, &error_validation, "1 validation error detected: Value '%s' at '%s' failed to satisfy constraint: %s", value,
+                where, constraint);
 }
 
 enum outcome lambda_stale_revision(struct call *call)
 {
-    return lambda_fail(call, &lambda_precondition_failed,
-                       "The Revision Id provided does not match the latest Revision Id. Call the GetFunction/GetAlias API to retrieve the "
-                       "latest Revision Id");
+    return lambda_fail(
+        call, &lambda_precondition_failed,
+        "The Revision Id provided does not match the latest Revision Id. Call the GetFunction/GetAlias API to retrieve the "
+        "latest Revision Id");
 }

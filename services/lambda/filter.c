@@ -27,7 +27,8 @@ bool filter_read(struct call *call, const struct value *criteria, const char **f
     if (list == NULL || list->size == 0)
         return true;
     if (list->size > FILTERS_MAX) {
-        (void)lambda_fail(call, &lambda_invalid_parameter, "An event source mapping has at most %d filters; %u were given.", FILTERS_MAX, list->size);
+        (void)lambda_fail(call, &lambda_invalid_parameter, "An event source mapping has at most %d filters; %u were given.",
+                          FILTERS_MAX, list->size);
         return false;
     }
     for (uint32_t i = 0; i < list->size; i++) {
@@ -83,7 +84,8 @@ void filter_free(struct filter *filter)
         arena_free(filter->arena);
 }
 
-/* A body is compared as JSON when the pattern's is JSON, and as text when it is a list of texts; where the two differ, AWS drops the message. */
+/* A body is compared as JSON when the pattern's is JSON, and as text when it is a list of texts; where the two differ, AWS drops
+ * the message. */
 static bool matches(struct arena *arena, const struct value *pattern, const struct value *record)
 {
     const struct value *wanted = value_find(pattern, "body"), *body = value_find(record, "body");

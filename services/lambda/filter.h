@@ -4,7 +4,8 @@
 
 enum { FILTERS_MAX = 5 };
 
-/* Checks a FilterCriteria and gives it as the JSON list that the mapping's row keeps; NULL when it has no filter. False: fail() was called. */
+/* Checks a FilterCriteria and gives it as the JSON list that the mapping's row keeps; NULL when it has no filter. False: fail() was
+ * called. */
 bool filter_read(struct call *call, const struct value *criteria, const char **filters);
 struct value filter_output(struct call *call, const char *filters); /* a FilterCriteria */
 

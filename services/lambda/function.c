@@ -16,7 +16,8 @@
 
 enum { NAME_LIMIT = 64 };
 
-/* Versions ($LATEST is 0) and what hangs on them. AUTOINCREMENT: an environment is known by its version's id, so that none may come back. */
+/* Versions ($LATEST is 0) and what hangs on them. AUTOINCREMENT: an environment is known by its version's id, so that none may come
+ * back. */
 const char function_schema[] =
     "CREATE TABLE function(id INTEGER PRIMARY KEY AUTOINCREMENT, account TEXT NOT NULL, region TEXT NOT NULL, name TEXT NOT NULL,"
     " versions INTEGER NOT NULL DEFAULT 0, reserved INTEGER, tags TEXT, UNIQUE(account, region, name));"
@@ -25,18 +26,20 @@ const char function_schema[] =
     " runtime TEXT NOT NULL, handler TEXT NOT NULL, role TEXT NOT NULL, architecture TEXT NOT NULL, package TEXT, directory TEXT,"
     " code_sha256 TEXT NOT NULL, code_size INTEGER NOT NULL, is_unpacked INTEGER NOT NULL, memory INTEGER NOT NULL,"
     " timeout INTEGER NOT NULL, storage INTEGER NOT NULL, environment TEXT, dead_letter TEXT, tracing TEXT NOT NULL,"
-    " snap_start TEXT NOT NULL, log_format TEXT NOT NULL, log_group TEXT NOT NULL, application_level TEXT, system_level TEXT, vpc TEXT,"
+    " snap_start TEXT NOT NULL, log_format TEXT NOT NULL, log_group TEXT NOT NULL, application_level TEXT, system_level TEXT, vpc "
+    "TEXT,"
     " kms_key TEXT, state TEXT NOT NULL, state_reason TEXT, state_code TEXT, update_status TEXT NOT NULL, update_reason TEXT,"
     " update_code TEXT, UNIQUE(function, version));"
     "CREATE INDEX function_version_package ON function_version(package);"
     "CREATE TABLE function_permission(id INTEGER PRIMARY KEY AUTOINCREMENT, function INTEGER NOT NULL, version INTEGER NOT NULL,"
     " sid TEXT NOT NULL, statement TEXT NOT NULL, UNIQUE(function, version, sid))";
 
-static struct query find = QUERY("SELECT function_version.id FROM function JOIN function_version ON function_version.function = function.id"
-                                 " WHERE account = ? AND region = ? AND name = ? AND version = ?");
+static struct query find =
+    QUERY("SELECT function_version.id FROM function JOIN function_version ON function_version.function = function.id"
+          " WHERE account = ? AND region = ? AND name = ? AND version = ?");
 static struct query reserved = QUERY("SELECT reserved FROM function WHERE id = ? AND reserved IS NOT NULL");
 
-/* --- names ------------------------------------------------------------------------------------------------------------------ */
+/* --- names --- */
 
 static bool is_account(const char *text)
 {
@@ -84,10 +87,11 @@ bool name_parse(struct arena *arena, const char *text, struct name *name)
 bool name_read(struct call *call, const char *text, struct name *name)
 {
     if (!name_parse(call->arena, text, name)) {
-        (void)lambda_invalid(call, text, "functionName",
-                             "Member must satisfy regular expression pattern: "
-                             "(arn:(aws[a-zA-Z-]*)?:lambda:)?((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:)?(\\d{12}:)?(function:)?"
-                             "([a-zA-Z0-9-_]+)(:(\\$LATEST|[a-zA-Z0-9-_]+))?");
+        (void)lambda_invalid(
+            call, text, "functionName",
+            "Member must satisfy regular expression pattern: "
+            "(arn:(aws[a-zA-Z-]*)?:lambda:)?((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:)?(\\d{12}:)?(function:)?"
+            "([a-zA-Z0-9-_]+)(:(\\$LATEST|[a-zA-Z0-9-_]+))?");
         return false;
     }
     if (strlen(name->name) > NAME_LIMIT) {
@@ -95,13 +99,14 @@ bool name_read(struct call *call, const char *text, struct name *name)
         return false;
     }
     if (name->region != NULL && !text_equal(name->region, call->region)) {
-        (void)lambda_fail(call, &lambda_resource_not_found, "Functions from '%s' are not reachable in this region ('%s')", name->region,
-                          call->region);
+        (void)lambda_fail(call, &lambda_resource_not_found, "Functions from '%s' are not reachable in this region ('%s')",
+                          name->region, call->region);
         return false;
     }
     if (name->account != NULL && !text_equal(name->account, call->account)) {
         (void)fail(call, &lambda_access_denied,
-                   "User: %s is not authorized to perform: lambda:%s on resource: %s because no resource-based policy allows the lambda:%s action",
+                   "User: %s is not authorized to perform: lambda:%s on resource: %s because no resource-based policy allows the "
+                   "lambda:%s action",
                    call->principal != NULL ? call->principal : call->account, operation_name(call->service->model, call->operation),
                    arn_print(call->arena, "lambda", call->region, name->account, "function:%s", name->name),
                    operation_name(call->service->model, call->operation));
@@ -115,7 +120,8 @@ bool name_qualify(struct call *call, struct name *name, const char *qualifier)
     if (qualifier == NULL)
         return true;
     if (name->qualifier != NULL && !text_equal(name->qualifier, qualifier)) {
-        (void)lambda_fail(call, &lambda_invalid_parameter, "The derived qualifier from the function name does not match the specified qualifier.");
+        (void)lambda_fail(call, &lambda_invalid_parameter,
+                          "The derived qualifier from the function name does not match the specified qualifier.");
         return false;
     }
     name->qualifier = qualifier;
@@ -141,7 +147,7 @@ const char *name_arn(struct call *call, const struct name *name)
     return name->qualifier == NULL ? arn : arena_print(call->arena, "%s:%s", arn, name->qualifier);
 }
 
-/* --- rows ------------------------------------------------------------------------------------------------------------------- */
+/* --- rows --- */
 
 int64_t function_version_id(const char *account, const char *region, const char *name, int64_t version)
 {

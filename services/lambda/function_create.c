@@ -21,7 +21,7 @@ static struct query delete_permissions = QUERY("DELETE FROM function_permission 
 static struct query delete_version_permissions = QUERY("DELETE FROM function_permission WHERE function = ? AND version = ?");
 static struct query delete_function = QUERY("DELETE FROM function WHERE id = ?");
 
-/* --- creating --------------------------------------------------------------------------------------------------------------- */
+/* --- creating --- */
 
 static bool read_configuration(struct call *call, struct configuration *c)
 {
@@ -46,20 +46,23 @@ static bool read_configuration(struct call *call, struct configuration *c)
 
     if (package_type != NULL && !text_equal(package_type, "Zip")) {
         (void)fail(call, &error_not_implemented,
-                   "lowcloud does not run container images yet: PackageType %s. Put the same code into a zip, with runtime provided.al2023 if it "
+                   "lowcloud does not run container images yet: PackageType %s. Put the same code into a zip, with runtime "
+                   "provided.al2023 if it "
                    "has a bootstrap of its own.",
                    package_type);
         return false;
     }
     if (settings.runtime == NULL || settings.handler == NULL) {
-        (void)lambda_fail(call, &lambda_invalid_parameter, "Runtime and Handler are mandatory parameters for functions created with deployment packages.");
+        (void)lambda_fail(call, &lambda_invalid_parameter,
+                          "Runtime and Handler are mandatory parameters for functions created with deployment packages.");
         return false;
     }
     *c = (struct configuration){.account = call->account,
                                 .region = call->region,
                                 .name = c->name,
                                 .description = "",
-                                .architecture = architectures != NULL && architectures->size > 0 ? architectures->items[0].text : "x86_64",
+                                .architecture =
+                                    architectures != NULL && architectures->size > 0 ? architectures->items[0].text : "x86_64",
                                 .memory = 128,
                                 .timeout = 3,
                                 .storage = 512,
@@ -138,7 +141,7 @@ enum outcome lambda_create_function(struct call *call)
     return code_take(call, &source, create);
 }
 
-/* --- deleting --------------------------------------------------------------------------------------------------------------- */
+/* --- deleting --- */
 
 static void delete_one_version(int64_t id, const char *package)
 {

@@ -20,11 +20,13 @@ static struct query all_latest =
 static struct query all_versions =
     QUERY("SELECT function_version.id, name, version FROM function JOIN function_version ON function_version.function = function.id"
           " WHERE account = ?1 AND region = ?2 AND (name, version) > (?3, ?4) ORDER BY name, version LIMIT ?5");
-static struct query versions_of = QUERY("SELECT id, '', version FROM function_version WHERE function = ? AND version > ? ORDER BY version LIMIT ?");
+static struct query versions_of =
+    QUERY("SELECT id, '', version FROM function_version WHERE function = ? AND version > ? ORDER BY version LIMIT ?");
 
-/* The configuration asked for; parks until its code is unpacked, so that a waiter of the SDKs is content with its first question. */
-static enum outcome find(struct call *call, const char *text, const char *qualifier, enum outcome (*again)(struct call *), struct name *name,
-                         struct configuration *c)
+/* The configuration asked for; parks until its code is unpacked, so that a waiter of the SDKs is content with its first question.
+ */
+static enum outcome find(struct call *call, const char *text, const char *qualifier, enum outcome (*again)(struct call *),
+                         struct name *name, struct configuration *c)
 {
     int64_t id;
 
@@ -46,8 +48,8 @@ enum outcome lambda_get_function_configuration(struct call *call)
     struct configuration c;
     struct name name;
     enum outcome found =
-        find(call, input_text(call, GetFunctionConfigurationRequest_FunctionName), input_text(call, GetFunctionConfigurationRequest_Qualifier),
-             lambda_get_function_configuration, &name, &c);
+        find(call, input_text(call, GetFunctionConfigurationRequest_FunctionName),
+             input_text(call, GetFunctionConfigurationRequest_Qualifier), lambda_get_function_configuration, &name, &c);
 
     if (found != ANSWERED)
         return found;
@@ -78,8 +80,8 @@ enum outcome lambda_get_function(struct call *call)
     struct value location = call_struct(call, SHAPE_FunctionCodeLocation);
     struct configuration c;
     struct name name;
-    enum outcome found = find(call, input_text(call, GetFunctionRequest_FunctionName), input_text(call, GetFunctionRequest_Qualifier),
-                              lambda_get_function, &name, &c);
+    enum outcome found = find(call, input_text(call, GetFunctionRequest_FunctionName),
+                              input_text(call, GetFunctionRequest_Qualifier), lambda_get_function, &name, &c);
 
     if (found != ANSWERED)
         return found;
@@ -91,7 +93,7 @@ enum outcome lambda_get_function(struct call *call)
     return answer(call);
 }
 
-/* --- lists ------------------------------------------------------------------------------------------------------------------- */
+/* --- lists --- */
 
 struct page {
     struct value list;
@@ -135,8 +137,8 @@ enum outcome lambda_list_functions(struct call *call)
     if (marker != NULL && marker[0] != '\0' && !name_parse(call->arena, marker, &after))
         return lambda_fail(call, &lambda_invalid_parameter, "The marker %s is not one that ListFunctions gave.", marker);
     if (is_all) {
-        query_start(&all_versions, "tttii", call->account, call->region, after.name, after.name[0] == '\0' ? -1 : name_version(after.qualifier),
-                    most + 1);
+        query_start(&all_versions, "tttii", call->account, call->region, after.name,
+                    after.name[0] == '\0' ? -1 : name_version(after.qualifier), most + 1);
         read_page(call, &all_versions, most, true, &page);
     } else {
         query_start(&all_latest, "ttti", call->account, call->region, after.name, most + 1);
@@ -176,7 +178,7 @@ enum outcome lambda_list_versions_by_function(struct call *call)
     return answer(call);
 }
 
-/* --- what every function has, and tools ask for ---------------------------------------------------------------------------------- */
+/* --- what every function has, and tools ask for --- */
 
 static int64_t find_name(struct call *call, const char *text, const char *qualifier, struct name *name)
 {
@@ -199,7 +201,8 @@ enum outcome lambda_get_function_code_signing_config(struct call *call)
 {
     struct name name;
 
-    return find_name(call, input_text(call, GetFunctionCodeSigningConfigRequest_FunctionName), NULL, &name) == 0 ? FAILED : answer(call);
+    return find_name(call, input_text(call, GetFunctionCodeSigningConfigRequest_FunctionName), NULL, &name) == 0 ? FAILED
+                                                                                                                 : answer(call);
 }
 
 enum outcome lambda_get_function_recursion_config(struct call *call)

@@ -34,8 +34,8 @@ static enum outcome find_latest(struct call *call, const char *text, const char 
 
 static enum outcome find_for_code(struct call *call, struct configuration *latest)
 {
-    return find_latest(call, input_text(call, UpdateFunctionCodeRequest_FunctionName), input_text(call, UpdateFunctionCodeRequest_RevisionId),
-                       lambda_update_function_code, latest);
+    return find_latest(call, input_text(call, UpdateFunctionCodeRequest_FunctionName),
+                       input_text(call, UpdateFunctionCodeRequest_RevisionId), lambda_update_function_code, latest);
 }
 
 static void use_code(struct configuration *latest, const struct code *code)
@@ -116,9 +116,9 @@ enum outcome lambda_update_function_configuration(struct call *call)
         .kms_key = input_at(call, UpdateFunctionConfigurationRequest_KMSKeyArn),
     };
     struct configuration latest;
-    enum outcome found = find_latest(call, input_text(call, UpdateFunctionConfigurationRequest_FunctionName),
-                                     input_text(call, UpdateFunctionConfigurationRequest_RevisionId), lambda_update_function_configuration,
-                                     &latest);
+    enum outcome found =
+        find_latest(call, input_text(call, UpdateFunctionConfigurationRequest_FunctionName),
+                    input_text(call, UpdateFunctionConfigurationRequest_RevisionId), lambda_update_function_configuration, &latest);
 
     if (found != ANSWERED)
         return found;

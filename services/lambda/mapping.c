@@ -9,15 +9,18 @@
 
 const char mapping_schema[] =
     "CREATE TABLE event_source_mapping(id INTEGER PRIMARY KEY AUTOINCREMENT, uuid TEXT NOT NULL UNIQUE, account TEXT NOT NULL,"
-    " region TEXT NOT NULL, function_name TEXT NOT NULL, function_arn TEXT NOT NULL, source_arn TEXT NOT NULL, queue_url TEXT NOT NULL,"
+    " region TEXT NOT NULL, function_name TEXT NOT NULL, function_arn TEXT NOT NULL, source_arn TEXT NOT NULL, queue_url TEXT NOT "
+    "NULL,"
     " batch_size INTEGER NOT NULL, window INTEGER NOT NULL, reports_failures INTEGER NOT NULL, is_enabled INTEGER NOT NULL,"
     " maximum_concurrency INTEGER NOT NULL, filters TEXT, recorded TEXT, tags TEXT, last_modified INTEGER NOT NULL);"
     "CREATE INDEX event_source_mapping_function ON event_source_mapping(account, region, function_name)";
 
-static struct query load = QUERY("SELECT uuid, account, region, function_name, function_arn, source_arn, queue_url, batch_size, window,"
-                                 " reports_failures, is_enabled, maximum_concurrency, filters, recorded, last_modified"
-                                 " FROM event_source_mapping WHERE id = ?");
-static struct query of_function = QUERY("SELECT id FROM event_source_mapping WHERE account = ? AND region = ? AND function_name = ?");
+static struct query load =
+    QUERY("SELECT uuid, account, region, function_name, function_arn, source_arn, queue_url, batch_size, window,"
+          " reports_failures, is_enabled, maximum_concurrency, filters, recorded, last_modified"
+          " FROM event_source_mapping WHERE id = ?");
+static struct query of_function =
+    QUERY("SELECT id FROM event_source_mapping WHERE account = ? AND region = ? AND function_name = ?");
 
 struct mapping *mapping_load(struct arena *arena, int64_t id)
 {

@@ -32,7 +32,8 @@ bool mapping_batch_add(struct batch *batch, const struct value *message, struct 
         batch->trace_header = attributes == NULL ? NULL : arena_text(batch->arena, value_find_text(attributes, "AWSTraceHeader"));
     }
     (void)value_push(batch->arena, &batch->ids, value_text(arena_text(batch->arena, value_find_text(message, "MessageId"))));
-    (void)value_push(batch->arena, &batch->handles, value_text(arena_text(batch->arena, value_find_text(message, "ReceiptHandle"))));
+    (void)value_push(batch->arena, &batch->handles,
+                     value_text(arena_text(batch->arena, value_find_text(message, "ReceiptHandle"))));
     (void)value_push(batch->arena, &batch->records,
                      value_raw((struct bytes){arena_copy(batch->arena, record.at, record.size), record.size}));
     batch->size += record.size + 1;
@@ -81,7 +82,7 @@ static struct call *ask(struct batch *batch, const char *service, const char *op
     });
 }
 
-/* --- deleting ------------------------------------------------------------------------------------------------------------------- */
+/* --- deleting --- */
 
 static void deleted(struct call *call, void *context)
 {
@@ -91,7 +92,8 @@ static void deleted(struct call *call, void *context)
         if (batch->deletes[i] == call)
             batch->deletes[i] = NULL;
     if (call->error != NULL)
-        log_warn("lambda: mapping %s: messages that were worked on could not be deleted: %s", batch->mapping->uuid, call->error_message);
+        log_warn("lambda: mapping %s: messages that were worked on could not be deleted: %s", batch->mapping->uuid,
+                 call->error_message);
     if (--batch->deletes_left == 0)
         end(batch, BATCH_DONE);
 }
@@ -130,7 +132,7 @@ static void delete_succeeded(struct batch *batch, const bool *failed, uint64_t c
         end(batch, BATCH_DONE);
 }
 
-/* --- invoking ------------------------------------------------------------------------------------------------------------------- */
+/* --- invoking --- */
 
 /* Fills failed[]; false: all of them. */
 static bool read_result(struct batch *batch, struct call *call, bool *failed)

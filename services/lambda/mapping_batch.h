@@ -1,8 +1,8 @@
 /* A batch of messages on its way through a function: Invoke, then DeleteMessageBatch of what succeeded; the rest is left to the
  * visibility timeout, as on AWS.
  *
- * Life cycle: mapping_batch_new(), mapping_batch_add() as messages come, mapping_batch_start() once; then batch->ended is called, last, and the batch is gone. Or mapping_batch_free()
- * at any time: what is under way goes on without it. */
+ * Life cycle: mapping_batch_new(), mapping_batch_add() as messages come, mapping_batch_start() once; then batch->ended is called,
+ * last, and the batch is gone. Or mapping_batch_free() at any time: what is under way goes on without it. */
 #pragma once
 #include "emulator/loop/loop.h"
 #include "services/lambda/mapping.h"

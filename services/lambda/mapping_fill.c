@@ -16,7 +16,8 @@ static int64_t cap(const struct poller *poller)
 {
     int64_t most = poller->mapping->maximum_concurrency > 0 ? poller->mapping->maximum_concurrency : BATCHES_AT_MOST;
 
-    return execution_options.max_environments > 0 && execution_options.max_environments < most ? execution_options.max_environments : most;
+    return execution_options.max_environments > 0 && execution_options.max_environments < most ? execution_options.max_environments
+                                                                                               : most;
 }
 
 int64_t poller_first_limit(const struct poller *poller)

@@ -18,20 +18,22 @@
 
 enum { PAGE = 100 };
 
-static struct query insert =
-    QUERY("INSERT INTO event_source_mapping(uuid, account, region, function_name, function_arn, source_arn, queue_url, batch_size, window,"
-          " reports_failures, is_enabled, maximum_concurrency, filters, recorded, tags, last_modified)"
-          " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+static struct query insert = QUERY("INSERT INTO event_source_mapping(uuid, account, region, function_name, function_arn, "
+                                   "source_arn, queue_url, batch_size, window,"
+                                   " reports_failures, is_enabled, maximum_concurrency, filters, recorded, tags, last_modified)"
+                                   " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
 static struct query update =
     QUERY("UPDATE event_source_mapping SET (function_name, function_arn, batch_size, window, reports_failures, is_enabled,"
           " maximum_concurrency, filters, recorded, last_modified) = (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) WHERE id = ?");
 static struct query delete_row = QUERY("DELETE FROM event_source_mapping WHERE id = ?");
 static struct query by_uuid = QUERY("SELECT id FROM event_source_mapping WHERE account = ? AND region = ? AND uuid = ?");
-static struct query twin = QUERY("SELECT uuid FROM event_source_mapping WHERE account = ? AND region = ? AND function_arn = ? AND source_arn = ?");
-static struct query page = QUERY("SELECT id FROM event_source_mapping WHERE account = ?1 AND region = ?2 AND id > ?3"
-                                 " AND (?4 IS NULL OR source_arn = ?4) AND (?5 IS NULL OR function_name = ?5) ORDER BY id LIMIT ?6");
+static struct query twin =
+    QUERY("SELECT uuid FROM event_source_mapping WHERE account = ? AND region = ? AND function_arn = ? AND source_arn = ?");
+static struct query page =
+    QUERY("SELECT id FROM event_source_mapping WHERE account = ?1 AND region = ?2 AND id > ?3"
+          " AND (?4 IS NULL OR source_arn = ?4) AND (?5 IS NULL OR function_name = ?5) ORDER BY id LIMIT ?6");
 
-/* --- the answer --------------------------------------------------------------------------------------------------------------- */
+/* --- the answer --- */
 
 static struct value output_of(struct call *call, const struct mapping *mapping, const char *state)
 {
@@ -53,7 +55,10 @@ static struct value output_of(struct call *call, const struct mapping *mapping, 
         set(&out, EventSourceMappingConfiguration_ScalingConfig, scaling);
     }
     mapping_settings_output(call, mapping, &out);
-    set(&out, EventSourceMappingConfiguration_State, value_text(state != NULL ? state : mapping->is_enabled ? "Enabled" : "Disabled"));
+    set(&out, EventSourceMappingConfiguration_State,
+        value_text(state != NULL         ? state
+                   : mapping->is_enabled ? "Enabled"
+                                         : "Disabled"));
     set(&out, EventSourceMappingConfiguration_StateTransitionReason, value_text("USER_INITIATED"));
     set(&out, EventSourceMappingConfiguration_LastModified, value_time(mapping->last_modified));
     return out;
@@ -78,7 +83,7 @@ static struct mapping *find(struct call *call, const char *uuid)
     return mapping_load(call->arena, id);
 }
 
-/* --- creating ------------------------------------------------------------------------------------------------------------------ */
+/* --- creating --- */
 
 struct question {
     struct call *call;
@@ -100,7 +105,8 @@ static bool read_request(struct call *call, struct mapping *mapping, struct func
         return false;
     }
     if (!text_equal(arn.service, "sqs")) {
-        (void)fail(call, &error_not_implemented, "lowcloud has event source mappings for SQS queues; %s is of service '%s'.", source, arn.service);
+        (void)fail(call, &error_not_implemented, "lowcloud has event source mappings for SQS queues; %s is of service '%s'.",
+                   source, arn.service);
         return false;
     }
     if (text_ends(arn.resource, ".fifo")) {
@@ -108,8 +114,8 @@ static bool read_request(struct call *call, struct mapping *mapping, struct func
         return false;
     }
     if (!text_equal(arn.region, call->region)) {
-        (void)lambda_fail(call, &lambda_invalid_parameter, "The event source of region %s cannot be mapped to a function of region %s.", arn.region,
-                          call->region);
+        (void)lambda_fail(call, &lambda_invalid_parameter,
+                          "The event source of region %s cannot be mapped to a function of region %s.", arn.region, call->region);
         return false;
     }
     *mapping = (struct mapping){.account = call->account,
@@ -131,16 +137,18 @@ static bool read_request(struct call *call, struct mapping *mapping, struct func
         .logging = input_at(call, CreateEventSourceMappingRequest_LoggingConfig),
         .kms_key = input_at(call, CreateEventSourceMappingRequest_KMSKeyArn),
     };
-    if (!mapping_settings_read(call, &settings, mapping) || !tags_accept(call, input_at(call, CreateEventSourceMappingRequest_Tags)))
+    if (!mapping_settings_read(call, &settings, mapping) ||
+        !tags_accept(call, input_at(call, CreateEventSourceMappingRequest_Tags)))
         return false;
     query_start(&twin, "tttt", call->account, call->region, mapping->function_arn, source);
     name = query_step(&twin) ? query_text(&twin, call->arena, 0) : NULL;
     query_end(&twin);
     if (name != NULL)
-        (void)lambda_fail(call, &lambda_resource_conflict,
-                          "An event source mapping with SQS arn (\" %s \") and function (\" %s \") already exists. Please update or delete the "
-                          "existing mapping with UUID %s",
-                          source, function->name, name);
+        (void)lambda_fail(
+            call, &lambda_resource_conflict,
+            "An event source mapping with SQS arn (\" %s \") and function (\" %s \") already exists. Please update or delete the "
+            "existing mapping with UUID %s",
+            source, function->name, name);
     return name == NULL;
 }
 
@@ -155,17 +163,19 @@ static enum outcome create(struct call *call)
     if (!read_request(call, &mapping, &function))
         return FAILED;
     if (question->code != NULL)
-        return lambda_fail(call, &lambda_invalid_parameter, "Error occurred while ReceiveMessage. SQS Error Code: %s. SQS Error Message: %s",
-                           question->code, question->message);
+        return lambda_fail(call, &lambda_invalid_parameter,
+                           "Error occurred while ReceiveMessage. SQS Error Code: %s. SQS Error Message: %s", question->code,
+                           question->message);
     if (question->visibility_s < function.timeout_s)
-        return lambda_fail(call, &lambda_invalid_parameter, "Queue visibility timeout: %lld seconds is less than Function timeout: %lld seconds",
+        return lambda_fail(call, &lambda_invalid_parameter,
+                           "Queue visibility timeout: %lld seconds is less than Function timeout: %lld seconds",
                            (long long)question->visibility_s, (long long)function.timeout_s);
     mapping.uuid = id_uuid(call->arena);
     mapping.last_modified = clock_now();
-    (void)query_run(&insert, "tttttttiiiiittti", mapping.uuid, mapping.account, mapping.region, mapping.function_name, mapping.function_arn,
-                    mapping.source_arn, mapping.queue_url, mapping.batch_size, mapping.window_s, (int64_t)mapping.reports_failures,
-                    (int64_t)mapping.is_enabled, mapping.maximum_concurrency, mapping.filters, mapping.recorded,
-                    tags == NULL ? NULL : json_print(call->arena, tags).at, mapping.last_modified);
+    (void)query_run(&insert, "tttttttiiiiittti", mapping.uuid, mapping.account, mapping.region, mapping.function_name,
+                    mapping.function_arn, mapping.source_arn, mapping.queue_url, mapping.batch_size, mapping.window_s,
+                    (int64_t)mapping.reports_failures, (int64_t)mapping.is_enabled, mapping.maximum_concurrency, mapping.filters,
+                    mapping.recorded, tags == NULL ? NULL : json_print(call->arena, tags).at, mapping.last_modified);
     mapping_change(store_last_id());
     return answer_with(call, &mapping, "Creating");
 }
@@ -180,7 +190,8 @@ static void asked(struct call *attributes, void *context)
     question->attributes = NULL;
     question->visibility_s = 30;
     if (attributes->error != NULL) {
-        question->code = arena_text(arena, attributes->error->query_code != NULL ? attributes->error->query_code : attributes->error->code);
+        question->code =
+            arena_text(arena, attributes->error->query_code != NULL ? attributes->error->query_code : attributes->error->code);
         question->message = arena_text(arena, attributes->error_message);
     } else if (visibility != NULL) {
         (void)text_integer(visibility, &question->visibility_s);
@@ -224,7 +235,7 @@ enum outcome lambda_create_event_source_mapping(struct call *call)
     return park(call, -1, NULL, on_gone);
 }
 
-/* --- the others ------------------------------------------------------------------------------------------------------------------ */
+/* --- the others --- */
 
 enum outcome lambda_get_event_source_mapping(struct call *call)
 {
@@ -235,7 +246,8 @@ enum outcome lambda_get_event_source_mapping(struct call *call)
 
 enum outcome lambda_list_event_source_mappings(struct call *call)
 {
-    const char *marker = input_text(call, ListEventSourceMappingsRequest_Marker), *function = input_text(call, ListEventSourceMappingsRequest_FunctionName);
+    const char *marker = input_text(call, ListEventSourceMappingsRequest_Marker),
+               *function = input_text(call, ListEventSourceMappingsRequest_FunctionName);
     int64_t most = input_integer(call, ListEventSourceMappingsRequest_MaxItems, PAGE), after = 0, last = 0;
     struct value ids = value_list(), list = value_list();
     struct name name = {.name = NULL};
@@ -245,8 +257,8 @@ enum outcome lambda_list_event_source_mappings(struct call *call)
         return lambda_fail(call, &lambda_invalid_parameter, "The marker %s is not one that ListEventSourceMappings gave.", marker);
     if (function != NULL && !name_read(call, function, &name))
         return FAILED;
-    query_start(&page, "ttitti", call->account, call->region, after, input_text(call, ListEventSourceMappingsRequest_EventSourceArn), name.name,
-                most + 1);
+    query_start(&page, "ttitti", call->account, call->region, after,
+                input_text(call, ListEventSourceMappingsRequest_EventSourceArn), name.name, most + 1);
     while (query_step(&page) && !has_more) {
         has_more = ids.size == (uint32_t)most;
         if (!has_more)
@@ -296,8 +308,8 @@ enum outcome lambda_update_event_source_mapping(struct call *call)
         return FAILED;
     mapping->last_modified = clock_now();
     (void)query_run(&update, "ttiiiiittii", mapping->function_name, mapping->function_arn, mapping->batch_size, mapping->window_s,
-                    (int64_t)mapping->reports_failures, (int64_t)mapping->is_enabled, mapping->maximum_concurrency, mapping->filters,
-                    mapping->recorded, mapping->last_modified, mapping->id);
+                    (int64_t)mapping->reports_failures, (int64_t)mapping->is_enabled, mapping->maximum_concurrency,
+                    mapping->filters, mapping->recorded, mapping->last_modified, mapping->id);
     mapping_change(mapping->id);
     if (was_enabled != mapping->is_enabled)
         return answer_with(call, mapping, mapping->is_enabled ? "Enabling" : "Disabling");

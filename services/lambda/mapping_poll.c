@@ -144,7 +144,8 @@ void mapping_pending(struct pending *pending)
     struct poller *poller;
     bool is_moving = clock_mode() != CLOCK_MODE_FROZEN;
 
-    TAILQ_FOREACH (poller, &pollers, others) {
+    TAILQ_FOREACH(poller, &pollers, others)
+    {
         const char *uuid = poller->mapping->uuid;
 
         if (pending->mode == PENDING_IDLE && poller->busy_count > 0)

@@ -1,5 +1,5 @@
-/* The poller of an enabled mapping, shared by the three files that are its life (mapping_poll.c), what it asks SQS for (mapping_receive.c) and what becomes of the
- * messages (mapping_fill.c). */
+/* The poller of an enabled mapping, shared by the three files that are its life (mapping_poll.c), what it asks SQS for
+ * (mapping_receive.c) and what becomes of the messages (mapping_fill.c). */
 #pragma once
 #include "emulator/loop/clock.h"
 #include "services/lambda/filter.h"
@@ -29,10 +29,10 @@ TAILQ_HEAD(poller_list, poller);
 void poller_pump(struct poller *poller);
 
 /* mapping_receive.c */
-void poller_receive(struct poller *poller);       /* nothing is under way */
+void poller_receive(struct poller *poller); /* nothing is under way */
 void poller_stop_receiving(struct poller *poller);
-void poller_retry(struct poller_list *pollers);   /* once a turn */
-void poller_forget_lost(void);                    /* reset */
+void poller_retry(struct poller_list *pollers); /* once a turn */
+void poller_forget_lost(void);                  /* reset */
 struct call *poller_ask(struct poller *poller, const char *operation, struct arena *arena, struct value input, uint64_t cause,
                         void (*done)(struct call *call, void *context), void *context);
 

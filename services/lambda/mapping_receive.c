@@ -166,18 +166,18 @@ void poller_retry(struct poller_list *pollers)
     if (lost_count == 0)
         return;
     /* A poll that is held has found its queue. */
-    TAILQ_FOREACH (poller, pollers, others)
-        if (poller->has_no_queue && poller->receive != NULL && call_is_parked(poller->receive)) {
-            end_retry(poller);
-            find_queue(poller);
-        }
+    TAILQ_FOREACH(poller, pollers, others)
+    if (poller->has_no_queue && poller->receive != NULL && call_is_parked(poller->receive)) {
+        end_retry(poller);
+        find_queue(poller);
+    }
     if (retries > 0 || journal_last() == lost_seen)
         return;
-    TAILQ_FOREACH (poller, pollers, others)
-        if (poller->has_no_queue && !poller->is_stopping && poller->receive == NULL) {
-            retries++;
-            poller_receive(poller);
-        }
+    TAILQ_FOREACH(poller, pollers, others)
+    if (poller->has_no_queue && !poller->is_stopping && poller->receive == NULL) {
+        retries++;
+        poller_receive(poller);
+    }
     if (retries == 0)
         lost_seen = journal_last();
 }

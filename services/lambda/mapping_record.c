@@ -6,8 +6,15 @@
 #include "emulator/base/json.h"
 
 /* The order in which AWS writes them (facts/lambda.md section 4; FIFO as in AWS's sample event). */
-static const char *const order[] = {"ApproximateReceiveCount", "AWSTraceHeader", "SentTimestamp", "SequenceNumber", "MessageGroupId",
-                                    "SenderId", "MessageDeduplicationId", "ApproximateFirstReceiveTimestamp", NULL};
+static const char *const order[] = {"ApproximateReceiveCount",
+                                    "AWSTraceHeader",
+                                    "SentTimestamp",
+                                    "SequenceNumber",
+                                    "MessageGroupId",
+                                    "SenderId",
+                                    "MessageDeduplicationId",
+                                    "ApproximateFirstReceiveTimestamp",
+                                    NULL};
 
 static void put(struct arena *arena, struct value *map, const char *key, const struct value *item)
 {

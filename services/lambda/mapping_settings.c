@@ -34,7 +34,8 @@ static void record(struct call *call, const struct mapping_settings *settings, s
 
     for (size_t i = 0; i < RECORDS; i++)
         if (given[i] != NULL)
-            (void)value_put(call->arena, &map, records[i].name, model_to_map(&lambda_model, call->arena, records[i].shape, given[i]));
+            (void)value_put(call->arena, &map, records[i].name,
+                            model_to_map(&lambda_model, call->arena, records[i].shape, given[i]));
     if (settings->kms_key != NULL)
         (void)value_put(call->arena, &map, "KMSKeyArn", *settings->kms_key);
     mapping->recorded = map.size == 0 ? NULL : json_print(call->arena, &map).at;
@@ -70,12 +71,14 @@ bool mapping_settings_read(struct call *call, const struct mapping_settings *set
     record(call, settings, mapping);
     if (mapping->batch_size > BATCH_WITHOUT_WINDOW && mapping->window_s == 0) {
         (void)lambda_fail(call, &lambda_invalid_parameter,
-                          "Maximum batch window in seconds must be greater than 0 if maximum batch size is greater than %d", BATCH_WITHOUT_WINDOW);
+                          "Maximum batch window in seconds must be greater than 0 if maximum batch size is greater than %d",
+                          BATCH_WITHOUT_WINDOW);
         return false;
     }
     if (settings->poller != NULL && mapping->maximum_concurrency > 0) {
         (void)lambda_fail(call, &lambda_invalid_parameter,
-                          "Provisioned mode for SQS ESM does not support maximum concurrency feature. Use MaximumPollers as the control mechanism "
+                          "Provisioned mode for SQS ESM does not support maximum concurrency feature. Use MaximumPollers as the "
+                          "control mechanism "
                           "and remove maximum concurrency.");
         return false;
     }

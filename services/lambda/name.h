@@ -5,15 +5,15 @@
 struct name {
     const char *region, *account; /* NULL: not given */
     const char *name;
-    const char *qualifier;        /* NULL: not given; "$LATEST", a number, or an alias */
+    const char *qualifier; /* NULL: not given; "$LATEST", a number, or an alias */
 };
 
 bool name_parse(struct arena *arena, const char *text, struct name *name); /* false: no name of a function */
 /* The same, with AWS's errors for what is not ours to reach. False: fail() was called. */
 bool name_read(struct call *call, const char *text, struct name *name);
 bool name_qualify(struct call *call, struct name *name, const char *qualifier); /* a qualifier given apart; NULL: none */
-int64_t name_version(const char *qualifier); /* 0: $LATEST; -1: an alias */
-const char *name_arn(struct call *call, const struct name *name); /* with the qualifier, if one was given */
+int64_t name_version(const char *qualifier);                                    /* 0: $LATEST; -1: an alias */
+const char *name_arn(struct call *call, const struct name *name);               /* with the qualifier, if one was given */
 
 /* The row of the version; 0 after "Function not found". Sets call->arn. */
 int64_t name_find(struct call *call, const struct name *name);

@@ -122,7 +122,8 @@ int package_write_end(struct package_writer *writer, struct arena *arena, struct
         size_t size = digest_end(writer->digest, sum);
         struct bytes bytes = {(const char *)sum, size};
 
-        *code = (struct code){.package = hex_encode(arena, bytes), .code_sha256 = base64_encode(arena, bytes), .size = writer->size};
+        *code =
+            (struct code){.package = hex_encode(arena, bytes), .code_sha256 = base64_encode(arena, bytes), .size = writer->size};
         if (rename(writer->path, package_file(writer->arena, code->package)) != 0)
             error = -errno;
     }

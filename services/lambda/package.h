@@ -1,8 +1,8 @@
 /* Packages: the zip of some code, and the directory it is unpacked into, both named by the zip's SHA-256.
  *
- * Versions, functions and accounts with the same code share one. Unpacking is done by a child, at most one a package; what is unpacked
- * stays when nobody refers to it any more (a test suite sends the same zip again and again, and a reset forgets only the rows), up to
- * PACKAGES_KEPT. A directory gets its name only when it is complete. */
+ * Versions, functions and accounts with the same code share one. Unpacking is done by a child, at most one a package; what is
+ * unpacked stays when nobody refers to it any more (a test suite sends the same zip again and again, and a reset forgets only the
+ * rows), up to PACKAGES_KEPT. A directory gets its name only when it is complete. */
 #pragma once
 #include "emulator/base/arena.h"
 #include "emulator/base/text.h"
@@ -24,11 +24,11 @@ struct code {
 
 /* Writing a zip: start, add, end; or abort. */
 struct package_writer;
-struct package_writer *package_write_start(void); /* NULL: the disk says no */
+struct package_writer *package_write_start(void);                     /* NULL: the disk says no */
 int package_write(struct package_writer *writer, struct bytes bytes); /* 0 or -errno; sticky */
 int64_t package_write_size(const struct package_writer *writer);
-/* The writer is gone. 0 with *code filled; -EINVAL: no usable zip; -E2BIG: unpacked too large; -ENODATA: an empty zip; another -errno of
- * the disk. */
+/* The writer is gone. 0 with *code filled; -EINVAL: no usable zip; -E2BIG: unpacked too large; -ENODATA: an empty zip; another
+ * -errno of the disk. */
 int package_write_end(struct package_writer *writer, struct arena *arena, struct code *code);
 void package_write_abort(struct package_writer *writer); /* NULL is allowed */
 

@@ -30,8 +30,8 @@ static struct query is_used = QUERY("SELECT 1 FROM function_version WHERE packag
 /* Renamed at once, so that the name is free; emptied by a child, since a package can be 250 MB of small files, and read-only. */
 void package_remove_directory(struct arena *arena, const char *path)
 {
-    const char *gone = arena_print(arena, "%s/packages/gone.%d.%llu", store_directory(), (int)getpid(),
-                                   (unsigned long long)++removed);
+    const char *gone =
+        arena_print(arena, "%s/packages/gone.%d.%llu", store_directory(), (int)getpid(), (unsigned long long)++removed);
     const char *const arguments[] = {"sh", "-c", "chmod -R u+rwX \"$1\"; rm -rf \"$1\"", "sh", gone, NULL};
     const struct command command = {.arguments = arguments, .path = "/bin/sh"};
     const struct process_watch watch = {0};
@@ -56,9 +56,9 @@ static struct unused *find_unused(const char *package)
 {
     struct unused *entry;
 
-    TAILQ_FOREACH (entry, &unused, others)
-        if (strcmp(entry->package, package) == 0)
-            return entry;
+    TAILQ_FOREACH(entry, &unused, others)
+    if (strcmp(entry->package, package) == 0)
+        return entry;
     return NULL;
 }
 

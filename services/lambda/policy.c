@@ -54,7 +54,8 @@ static bool read_principal(struct call *call, const char *principal, struct valu
     else if (strchr(principal, '.') != NULL)
         (void)value_put(call->arena, out, "Service", value_text(principal));
     else
-        (void)lambda_fail(call, &lambda_invalid_parameter, "The provided principal was invalid. Please check the principal and try again.");
+        (void)lambda_fail(call, &lambda_invalid_parameter,
+                          "The provided principal was invalid. Please check the principal and try again.");
     return call->error == NULL;
 }
 
@@ -75,10 +76,12 @@ static bool build_statement(struct call *call, const char *resource, struct byte
 
     if (!read_principal(call, input_text(call, AddPermissionRequest_Principal), &principal))
         return false;
-    put_condition(call, &conditions, "StringEquals", "lambda:FunctionUrlAuthType", input_text(call, AddPermissionRequest_FunctionUrlAuthType));
+    put_condition(call, &conditions, "StringEquals", "lambda:FunctionUrlAuthType",
+                  input_text(call, AddPermissionRequest_FunctionUrlAuthType));
     put_condition(call, &conditions, "StringEquals", "aws:PrincipalOrgID", input_text(call, AddPermissionRequest_PrincipalOrgID));
     put_condition(call, &conditions, "StringEquals", "AWS:SourceAccount", input_text(call, AddPermissionRequest_SourceAccount));
-    put_condition(call, &conditions, "StringEquals", "lambda:EventSourceToken", input_text(call, AddPermissionRequest_EventSourceToken));
+    put_condition(call, &conditions, "StringEquals", "lambda:EventSourceToken",
+                  input_text(call, AddPermissionRequest_EventSourceToken));
     if (input_has(call, AddPermissionRequest_InvokedViaFunctionUrl))
         put_condition(call, &conditions, "Bool", "lambda:InvokedViaFunctionUrl",
                       input_bool(call, AddPermissionRequest_InvokedViaFunctionUrl, false) ? "true" : "false");
@@ -110,7 +113,8 @@ static struct bytes print_policy(struct call *call, const struct configuration *
 
 enum outcome lambda_add_permission(struct call *call)
 {
-    const char *sid = input_text(call, AddPermissionRequest_StatementId), *revision = input_text(call, AddPermissionRequest_RevisionId);
+    const char *sid = input_text(call, AddPermissionRequest_StatementId),
+               *revision = input_text(call, AddPermissionRequest_RevisionId);
     struct configuration c;
     struct bytes json;
 
@@ -120,17 +124,20 @@ enum outcome lambda_add_permission(struct call *call)
         return lambda_stale_revision(call);
     if (input_has(call, AddPermissionRequest_FunctionUrlAuthType) &&
         !text_equal(input_text(call, AddPermissionRequest_Action), "lambda:InvokeFunctionUrl"))
-        return lambda_fail(call, &lambda_invalid_parameter, "FunctionUrlAuthType is only supported for lambda:InvokeFunctionUrl action");
+        return lambda_fail(call, &lambda_invalid_parameter,
+                           "FunctionUrlAuthType is only supported for lambda:InvokeFunctionUrl action");
     if (query_one(&has, 0, "iit", c.function_id, c.version, sid) != 0)
-        return lambda_fail(call, &lambda_resource_conflict,
-                           "The statement id (%s) provided already exists. Please provide a new statement id, or remove the existing statement.",
-                           sid);
+        return lambda_fail(
+            call, &lambda_resource_conflict,
+            "The statement id (%s) provided already exists. Please provide a new statement id, or remove the existing statement.",
+            sid);
     if (!build_statement(call, call->arn, &json))
         return FAILED;
     (void)query_run(&add, "iitt", c.function_id, c.version, sid, arena_copy(call->arena, json.at, json.size));
     struct bytes policy = print_policy(call, &c);
     if (policy.size > POLICY_LIMIT)
-        return lambda_fail(call, &lambda_policy_length, "The final policy size (%zu) is bigger than the limit (%d).", policy.size, POLICY_LIMIT);
+        return lambda_fail(call, &lambda_policy_length, "The final policy size (%zu) is bigger than the limit (%d).", policy.size,
+                           POLICY_LIMIT);
     (void)query_run(&set_revision, "ti", id_uuid(call->arena), c.id);
     output_set(call, AddPermissionResponse_Statement, value_text_of(json));
     return answer(call);
@@ -138,10 +145,12 @@ enum outcome lambda_add_permission(struct call *call)
 
 enum outcome lambda_remove_permission(struct call *call)
 {
-    const char *sid = input_text(call, RemovePermissionRequest_StatementId), *revision = input_text(call, RemovePermissionRequest_RevisionId);
+    const char *sid = input_text(call, RemovePermissionRequest_StatementId),
+               *revision = input_text(call, RemovePermissionRequest_RevisionId);
     struct configuration c;
 
-    if (!find(call, input_text(call, RemovePermissionRequest_FunctionName), input_text(call, RemovePermissionRequest_Qualifier), &c))
+    if (!find(call, input_text(call, RemovePermissionRequest_FunctionName), input_text(call, RemovePermissionRequest_Qualifier),
+              &c))
         return FAILED;
     if (query_one(&any, 0, "ii", c.function_id, c.version) == 0)
         return lambda_fail(call, &lambda_resource_not_found, "No policy is associated with the given resource.");

@@ -32,9 +32,9 @@ static struct function_waiter *first_ready(void)
 {
     struct function_waiter *waiter;
 
-    TAILQ_FOREACH (waiter, &waiters, others)
-        if (is_ready(waiter->id))
-            return waiter;
+    TAILQ_FOREACH(waiter, &waiters, others)
+    if (is_ready(waiter->id))
+        return waiter;
     return NULL;
 }
 
@@ -52,8 +52,8 @@ static void run_wake(struct task *task)
         call_wake(note->call, note->run);
         free(note);
     }
-    TAILQ_FOREACH (waiter, &waiters, others)
-        most++;
+    TAILQ_FOREACH(waiter, &waiters, others)
+    most++;
     /* Who is told may cancel another or wait again, so that the list is looked at afresh each time; each has one turn at most. */
     while (most-- > 0 && (waiter = first_ready()) != NULL) {
         TAILQ_REMOVE(&waiters, waiter, others);
@@ -72,12 +72,12 @@ static void on_gone(struct call *call)
 {
     struct parked *note;
 
-    TAILQ_FOREACH (note, &parked, others)
-        if (note->call == call) {
-            TAILQ_REMOVE(&parked, note, others);
-            free(note);
-            return;
-        }
+    TAILQ_FOREACH(note, &parked, others)
+    if (note->call == call) {
+        TAILQ_REMOVE(&parked, note, others);
+        free(note);
+        return;
+    }
 }
 
 void function_when_ready(int64_t id, struct call *call, enum outcome (*run)(struct call *call))

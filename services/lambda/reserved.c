@@ -43,10 +43,11 @@ enum outcome lambda_put_function_concurrency(struct call *call)
     if (id == 0)
         return FAILED;
     if (wanted > CONCURRENCY_LIMIT - UNRESERVED_MINIMUM - concurrency_reserved(call->account, call->region, id))
-        return lambda_fail(call, &lambda_invalid_parameter,
-                           "Specified ReservedConcurrentExecutions for function decreases account's UnreservedConcurrentExecution below its "
-                           "minimum value of [%d].",
-                           UNRESERVED_MINIMUM);
+        return lambda_fail(
+            call, &lambda_invalid_parameter,
+            "Specified ReservedConcurrentExecutions for function decreases account's UnreservedConcurrentExecution below its "
+            "minimum value of [%d].",
+            UNRESERVED_MINIMUM);
     (void)query_run(&reserve, "ii", wanted, id);
     output_integer(call, Concurrency_ReservedConcurrentExecutions, wanted);
     return answer(call);

@@ -9,7 +9,8 @@
 
 enum { ENVIRONMENT_LIMIT = 4096 };
 
-/* AWS's list of names that belong to Lambda. The others of the environment (PATH, LANG, TZ, AWS_XRAY_..., LD_LIBRARY_PATH) may be set. */
+/* AWS's list of names that belong to Lambda. The others of the environment (PATH, LANG, TZ, AWS_XRAY_..., LD_LIBRARY_PATH) may be
+ * set. */
 static const char *const reserved_names[] = {"_HANDLER",
                                              "_X_AMZN_TRACE_ID",
                                              "AWS_DEFAULT_REGION",
@@ -52,19 +53,21 @@ static bool read_environment(struct call *call, const struct value *given, struc
     const char *names = arena_text(call->arena, reserved.text);
     buffer_free(&reserved);
     if (names[0] != '\0') {
-        (void)lambda_fail(call, &lambda_invalid_parameter,
-                          "Lambda was unable to configure your environment variables because the environment variables you have provided "
-                          "contains reserved keys that are currently not supported for modification. Reserved keys used in this request: %s",
-                          names);
+        (void)lambda_fail(
+            call, &lambda_invalid_parameter,
+            "Lambda was unable to configure your environment variables because the environment variables you have provided "
+            "contains reserved keys that are currently not supported for modification. Reserved keys used in this request: %s",
+            names);
         return false;
     }
     struct bytes json = json_print(call->arena, variables);
     c->environment = arena_copy(call->arena, json.at, json.size);
     if (json.size > ENVIRONMENT_LIMIT) {
-        (void)lambda_fail(call, &lambda_invalid_parameter,
-                          "Lambda was unable to configure your environment variables because the environment variables you have provided "
-                          "exceeded the 4KB limit. String measured: %s",
-                          c->environment);
+        (void)lambda_fail(
+            call, &lambda_invalid_parameter,
+            "Lambda was unable to configure your environment variables because the environment variables you have provided "
+            "exceeded the 4KB limit. String measured: %s",
+            c->environment);
         return false;
     }
     return true;
@@ -80,12 +83,14 @@ static bool read_dead_letter(struct call *call, const struct value *given, struc
         return true;
     }
     if (!arn_parse(call->arena, text, &arn) || (!text_equal(arn.service, "sqs") && !text_equal(arn.service, "sns"))) {
-        (void)lambda_fail(call, &lambda_invalid_parameter,
-                          "The provided destination config DestinationArn is invalid: %s is not the ARN of an SQS queue or an SNS topic", text);
+        (void)lambda_fail(
+            call, &lambda_invalid_parameter,
+            "The provided destination config DestinationArn is invalid: %s is not the ARN of an SQS queue or an SNS topic", text);
         return false;
     }
     if (!text_equal(arn.service, "sqs")) {
-        (void)fail(call, &error_not_implemented, "lowcloud does not emulate SNS yet: DeadLetterConfig.TargetArn wants the ARN of an SQS queue.");
+        (void)fail(call, &error_not_implemented,
+                   "lowcloud does not emulate SNS yet: DeadLetterConfig.TargetArn wants the ARN of an SQS queue.");
         return false;
     }
     c->dead_letter = text;
@@ -95,7 +100,8 @@ static bool read_dead_letter(struct call *call, const struct value *given, struc
 static bool read_logging(struct call *call, const struct value *given, struct configuration *c)
 {
     const char *format = at_text(given, LoggingConfig_LogFormat), *group = at_text(given, LoggingConfig_LogGroup),
-               *application = at_text(given, LoggingConfig_ApplicationLogLevel), *system = at_text(given, LoggingConfig_SystemLogLevel);
+               *application = at_text(given, LoggingConfig_ApplicationLogLevel),
+               *system = at_text(given, LoggingConfig_SystemLogLevel);
 
     if (format != NULL)
         c->log_format = format;
@@ -109,7 +115,8 @@ static bool read_logging(struct call *call, const struct value *given, struct co
         return true;
     }
     if (application != NULL || system != NULL) {
-        (void)lambda_fail(call, &lambda_invalid_parameter, "To use ApplicationLogLevel or SystemLogLevel, you must set your LogFormat to JSON.");
+        (void)lambda_fail(call, &lambda_invalid_parameter,
+                          "To use ApplicationLogLevel or SystemLogLevel, you must set your LogFormat to JSON.");
         return false;
     }
     c->application_level = c->system_level = NULL;
@@ -123,7 +130,8 @@ static void read_vpc(struct call *call, const struct value *given, struct config
 
     (void)value_put(call->arena, &map, "SubnetIds", subnets != NULL ? *subnets : value_list());
     (void)value_put(call->arena, &map, "SecurityGroupIds", groups != NULL ? *groups : value_list());
-    (void)value_put(call->arena, &map, "Ipv6AllowedForDualStack", value_bool(at_bool(given, VpcConfig_Ipv6AllowedForDualStack, false)));
+    (void)value_put(call->arena, &map, "Ipv6AllowedForDualStack",
+                    value_bool(at_bool(given, VpcConfig_Ipv6AllowedForDualStack, false)));
     struct bytes json = json_print(call->arena, &map);
     c->vpc = arena_copy(call->arena, json.at, json.size);
 }

@@ -51,12 +51,14 @@ static bool find(struct call *call, const char *resource, struct tagged *tagged)
     }
     tagged->is_mapping = text_starts(arn.resource, "event-source-mapping:");
     if (!tagged->is_mapping && !text_starts(arn.resource, "function:")) {
-        (void)lambda_fail(call, &lambda_invalid_parameter, "lowcloud tags functions and event source mappings; %s is neither.", resource);
+        (void)lambda_fail(call, &lambda_invalid_parameter, "lowcloud tags functions and event source mappings; %s is neither.",
+                          resource);
         return false;
     }
     name = strchr(arn.resource, ':') + 1;
     if (strchr(name, ':') != NULL) {
-        (void)lambda_fail(call, &lambda_invalid_parameter, "Tags on function aliases and versions are not supported. Please specify a function ARN.");
+        (void)lambda_fail(call, &lambda_invalid_parameter,
+                          "Tags on function aliases and versions are not supported. Please specify a function ARN.");
         return false;
     }
     query = tagged->is_mapping ? &of_mapping : &of_function;
@@ -66,7 +68,8 @@ static bool find(struct call *call, const char *resource, struct tagged *tagged)
     const char *json = is_there ? query_text(query, call->arena, 1) : NULL;
     query_end(query);
     if (!is_there) {
-        (void)lambda_fail(call, &lambda_resource_not_found, tagged->is_mapping ? "The resource you requested does not exist.%s" : "Function not found: %s",
+        (void)lambda_fail(call, &lambda_resource_not_found,
+                          tagged->is_mapping ? "The resource you requested does not exist.%s" : "Function not found: %s",
                           tagged->is_mapping ? "" : resource);
         return false;
     }

@@ -35,9 +35,10 @@ struct unpacking {
 static TAILQ_HEAD(, unpacking) all = TAILQ_HEAD_INITIALIZER(all);
 static int running;
 
-static struct query set_ready = QUERY("UPDATE function_version SET is_unpacked = 1, state = 'Active', state_reason = NULL, state_code = NULL,"
-                                      " update_status = 'Successful', update_reason = NULL, update_code = NULL"
-                                      " WHERE package = ? AND is_unpacked = 0");
+static struct query set_ready =
+    QUERY("UPDATE function_version SET is_unpacked = 1, state = 'Active', state_reason = NULL, state_code = NULL,"
+          " update_status = 'Successful', update_reason = NULL, update_code = NULL"
+          " WHERE package = ? AND is_unpacked = 0");
 static struct query set_failed = QUERY("UPDATE function_version SET state = 'Failed', state_reason = ?2, state_code = ?3,"
                                        " update_status = 'Failed', update_reason = ?2, update_code = ?3"
                                        " WHERE package = ?1 AND is_unpacked = 0");
@@ -54,9 +55,9 @@ static struct unpacking *find_unpacking(const char *package)
 {
     struct unpacking *entry;
 
-    TAILQ_FOREACH (entry, &all, others)
-        if (strcmp(entry->package, package) == 0)
-            return entry;
+    TAILQ_FOREACH(entry, &all, others)
+    if (strcmp(entry->package, package) == 0)
+        return entry;
     return NULL;
 }
 
@@ -84,15 +85,18 @@ static const char *reason_of(struct arena *arena, const struct unpacking *entry,
     *code = "InvalidZipFileException";
     if (text_starts(entry->said.text, "TOO_LARGE"))
         return "Unzipped size must be smaller than 262144000 bytes";
-    if (text_starts(entry->said.text, "NOT_A_ZIP") || text_starts(entry->said.text, "UNSAFE_PATH") || text_starts(entry->said.text, "ENCRYPTED"))
+    if (text_starts(entry->said.text, "NOT_A_ZIP") || text_starts(entry->said.text, "UNSAFE_PATH") ||
+        text_starts(entry->said.text, "ENCRYPTED"))
         return "Could not unzip uploaded file. Please check your file, then try to upload again.";
     *code = "InternalError";
     if (entry->is_late)
         return arena_print(arena, "lowcloud could not unpack the code within %d seconds.", UNPACK_DEADLINE_MS / 1000);
     if (end->exec_errno != 0)
         return arena_print(arena, "lowcloud could not start %s: %s. Is the installation complete?",
-                           execution_options.unpack == NULL ? "lowcloud-unpack" : execution_options.unpack, strerror(end->exec_errno));
-    return arena_print(arena, "lowcloud could not unpack the code: %s", entry->said.size > 0 ? entry->said.text : "the unpacking program died.");
+                           execution_options.unpack == NULL ? "lowcloud-unpack" : execution_options.unpack,
+                           strerror(end->exec_errno));
+    return arena_print(arena, "lowcloud could not unpack the code: %s",
+                       entry->said.size > 0 ? entry->said.text : "the unpacking program died.");
 }
 
 static void settle(struct unpacking *entry, const struct process_end *end)
@@ -171,9 +175,9 @@ static struct unpacking *first_waiting(void)
 {
     struct unpacking *entry;
 
-    TAILQ_FOREACH (entry, &all, others)
-        if (entry->process == NULL)
-            return entry;
+    TAILQ_FOREACH(entry, &all, others)
+    if (entry->process == NULL)
+        return entry;
     return NULL;
 }
 
@@ -265,9 +269,9 @@ void package_stop(void)
 {
     struct unpacking *entry;
 
-    TAILQ_FOREACH (entry, &all, others)
-        if (entry->process != NULL)
-            process_kill(entry->process);
+    TAILQ_FOREACH(entry, &all, others)
+    if (entry->process != NULL)
+        process_kill(entry->process);
     package_forget_unused();
     ready_reset();
 }
@@ -278,6 +282,6 @@ void package_pending(struct pending *pending)
 
     if (pending->mode == PENDING_SCHEDULED)
         return;
-    TAILQ_FOREACH (entry, &all, others)
-        pending_add(pending, "lambda", -1, "the code %.12s is being unpacked", entry->package);
+    TAILQ_FOREACH(entry, &all, others)
+    pending_add(pending, "lambda", -1, "the code %.12s is being unpacked", entry->package);
 }

@@ -1,5 +1,6 @@
-/* Event patterns: operators, paths and what AWS refuses. Rules: "Comparison operators for use in event patterns" of the EventBridge user guide, and the
- * patterns checked against AWS that events/patterns of the project's facts hold (each kind has a row of our own here). */
+/* Event patterns: operators, paths and what AWS refuses. Rules: "Comparison operators for use in event patterns" of the EventBridge
+ * user guide, and the patterns checked against AWS that events/patterns of the project's facts hold (each kind has a row of our own
+ * here). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

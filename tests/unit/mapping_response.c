@@ -1,5 +1,5 @@
-/* What a function says about its batch. Rules: "Handling errors for an SQS event source in Lambda", success and failure conditions of partial batch responses
- * (facts/lambda.md section 4, facts/users.md A13). */
+/* What a function says about its batch. Rules: "Handling errors for an SQS event source in Lambda", success and failure conditions
+ * of partial batch responses (facts/lambda.md section 4, facts/users.md A13). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -25,7 +25,9 @@ static const struct {
     {"\"\"", true, {false, false, false}},
     {"[]", true, {false, false, false}},
     {"{\"batchItemFailures\":[{\"itemIdentifier\":\"m2\"}]}", true, {false, true, false}},
-    {"{\"batchItemFailures\":[{\"itemIdentifier\":\"m3\"},{\"itemIdentifier\":\"m1\"},{\"itemIdentifier\":\"m3\"}]}", true, {true, false, true}},
+    {"{\"batchItemFailures\":[{\"itemIdentifier\":\"m3\"},{\"itemIdentifier\":\"m1\"},{\"itemIdentifier\":\"m3\"}]}",
+     true,
+     {true, false, true}},
     {"{\"batchItemFailures\":[{\"itemIdentifier\":\"\"}]}", false, {false, false, false}},
     {"{\"batchItemFailures\":[{\"itemIdentifier\":null}]}", false, {false, false, false}},
     {"{\"batchItemFailures\":[{\"itemIdentifier\":2}]}", false, {false, false, false}},

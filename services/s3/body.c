@@ -165,8 +165,7 @@ void body_release(int64_t body)
     query_run(&delete_body, "i", body);
 }
 
-/* --- reading -------------------------------------------------------------------------------------------------------------------
- */
+/* Reading. */
 
 struct body_reader {
     size_t count, current; /* reads mostly go on where the last one ended */

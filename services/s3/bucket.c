@@ -45,8 +45,7 @@ bool bucket_find(struct arena *arena, const char *name, struct bucket *bucket)
     return found;
 }
 
-/* --- owners --------------------------------------------------------------------------------------------------------------------
- */
+/* Owners. */
 
 const char *owner_id(struct arena *arena, const char *account)
 {
@@ -60,8 +59,7 @@ struct value owner_struct(struct call *call, const char *account)
     return owner;
 }
 
-/* --- the door ------------------------------------------------------------------------------------------------------------------
- */
+/* The door. */
 
 static enum outcome check_owner(struct call *call, const struct bucket *bucket, const char *expected)
 {
@@ -106,8 +104,7 @@ enum outcome object_enter(struct call *call, uint16_t bucket_member, uint16_t ow
     return outcome;
 }
 
-/* --- creation ------------------------------------------------------------------------------------------------------------------
- */
+/* Creation. */
 
 static bool is_alphanumeric(char character)
 {
@@ -259,8 +256,7 @@ enum outcome delete_bucket(struct call *call)
     return answer(call);
 }
 
-/* --- the list ------------------------------------------------------------------------------------------------------------------
- */
+/* The list. */
 
 static struct value describe(struct call *call, const struct bucket *bucket)
 {

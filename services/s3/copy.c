@@ -22,8 +22,7 @@ static const struct metadata_members copy_metadata = METADATA_MEMBERS(CopyObject
 static const struct checksum_members copy_result = CHECKSUM_MEMBERS(CopyObjectResult);
 static const struct checksum_members part_result = CHECKSUM_MEMBERS(CopyPartResult);
 
-/* --- the source ------------------------------------------------------------------------------------------------------------------
- */
+/* The source. */
 
 struct source {
     struct bucket bucket;
@@ -91,8 +90,7 @@ static enum outcome fail_reading(struct call *call)
     return fail(call, &error_internal, "The source of the copy could not be read.");
 }
 
-/* --- CopyObject ------------------------------------------------------------------------------------------------------------------
- */
+/* CopyObject. */
 
 static const struct condition_members copy_conditions = {
     CopyObjectRequest_CopySourceIfMatch, CopyObjectRequest_CopySourceIfNoneMatch, CopyObjectRequest_CopySourceIfModifiedSince,

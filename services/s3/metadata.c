@@ -9,8 +9,7 @@
 
 enum { PAIRS_LIMIT = 64 * 1024 };
 
-/* --- pairs of text in one BLOB -------------------------------------------------------------------------------------------------
- */
+/* Pairs of text in one BLOB. */
 
 static void add_text(struct buffer *buffer, const char *text)
 {
@@ -33,8 +32,7 @@ static bool next_pair(struct bytes pairs, size_t *offset, const char **name, con
     return true;
 }
 
-/* --- headers -------------------------------------------------------------------------------------------------------------------
- */
+/* Headers. */
 
 /* One letter for each system header; user metadata is kept by its name, which has no dot in front. */
 static const char *const stored_names[METADATA_HEADERS] = {".c", ".d", ".e", ".l", ".t", ".x", ".r"};
@@ -166,8 +164,7 @@ void metadata_output(struct call *call, const struct metadata_members *members, 
         output_set(call, members->user, user);
 }
 
-/* --- tags ----------------------------------------------------------------------------------------------------------------------
- */
+/* Tags. */
 
 static enum outcome fail_tagging_header(struct call *call, const char *header)
 {
@@ -310,8 +307,7 @@ struct value tags_list(struct call *call, struct bytes tags)
     return list;
 }
 
-/* --- storage class, ACL, encryption ----------------------------------------------------------------------------------------------
- */
+/* Storage class, ACL, encryption. */
 
 enum outcome storage_class_read(struct call *call, uint16_t member, const char **name)
 {

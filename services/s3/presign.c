@@ -67,8 +67,7 @@ static enum outcome check_v2(struct call *call, const struct form_field *fields,
     return clock_now() > end ? fail_expired(call, NULL, end) : ANSWERED;
 }
 
-/* --- headers that a presigner has moved into the query ---------------------------------------------------------------------------
- */
+/* Headers that a presigner has moved into the query. */
 
 static bool is_ignored(const char *name)
 {

@@ -42,8 +42,7 @@ static void release(void *object)
     digest_free(body->sha256);
 }
 
-/* --- what the headers say ------------------------------------------------------------------------------------------------------
- */
+/* What the headers say. */
 
 static int write_data(void *context, const char *at, size_t size);
 static int take_trailer(void *context, const char *name, const char *value);
@@ -169,8 +168,7 @@ enum checksum_kind upload_body_given(const struct call *call)
     return body->given.kind;
 }
 
-/* --- the bytes -----------------------------------------------------------------------------------------------------------------
- */
+/* The bytes. */
 
 static int storage_failed(struct call *call, int error)
 {
@@ -269,8 +267,7 @@ int upload_body_take(struct call *call, const char *at, size_t size)
     return error;
 }
 
-/* --- the end -------------------------------------------------------------------------------------------------------------------
- */
+/* The end. */
 
 static const char *end_base64(struct arena *arena, struct digest *digest)
 {

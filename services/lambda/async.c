@@ -16,7 +16,8 @@
 enum { BATCH = 32, FIRST_RETRY_MS = 60000, LATER_RETRY_MS = 120000, THROTTLE_MS = 1000, THROTTLE_MOST_MS = 300000 };
 
 const char execution_schema[] =
-    "CREATE TABLE async_event(id INTEGER PRIMARY KEY AUTOINCREMENT, account TEXT NOT NULL, region TEXT NOT NULL, name TEXT NOT NULL,"
+    "CREATE TABLE async_event(id INTEGER PRIMARY KEY AUTOINCREMENT, account TEXT NOT NULL, region TEXT NOT NULL, name TEXT NOT "
+    "NULL,"
     " version TEXT NOT NULL, invoked_arn TEXT NOT NULL, request_id TEXT NOT NULL, trace_header TEXT, actor TEXT NOT NULL,"
     " cause INTEGER NOT NULL, created INTEGER NOT NULL, due INTEGER NOT NULL, attempts INTEGER NOT NULL DEFAULT 0,"
     " throttles INTEGER NOT NULL DEFAULT 0, is_running INTEGER NOT NULL DEFAULT 0, payload BLOB NOT NULL);"
@@ -25,14 +26,17 @@ const char execution_schema[] =
     " age INTEGER, retries INTEGER, on_success TEXT, on_failure TEXT, modified INTEGER NOT NULL,"
     " PRIMARY KEY(account, region, name, qualifier)) WITHOUT ROWID";
 
-static struct query insert = QUERY("INSERT INTO async_event(account, region, name, version, invoked_arn, request_id, trace_header, actor, cause, created,"
-                                   " due, payload) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+static struct query insert =
+    QUERY("INSERT INTO async_event(account, region, name, version, invoked_arn, request_id, trace_header, actor, cause, created,"
+          " due, payload) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
 static struct query next_due = QUERY("SELECT MIN(due) FROM async_event WHERE is_running = 0");
 static struct query first_due = QUERY("SELECT id FROM async_event WHERE is_running = 0 AND due <= ? ORDER BY due, id LIMIT 1");
-static struct query find = QUERY("SELECT account, region, name, version, invoked_arn, request_id, trace_header, actor, cause, created, attempts,"
-                                 " throttles, payload FROM async_event WHERE id = ?");
+static struct query find =
+    QUERY("SELECT account, region, name, version, invoked_arn, request_id, trace_header, actor, cause, created, attempts,"
+          " throttles, payload FROM async_event WHERE id = ?");
 static struct query mark = QUERY("UPDATE async_event SET is_running = 1 WHERE id = ?");
-static struct query postpone = QUERY("UPDATE async_event SET is_running = 0, due = ?, attempts = ?, throttles = ?, cause = ? WHERE id = ?");
+static struct query postpone =
+    QUERY("UPDATE async_event SET is_running = 0, due = ?, attempts = ?, throttles = ?, cause = ? WHERE id = ?");
 static struct query erase = QUERY("DELETE FROM async_event WHERE id = ?");
 static struct query unmark = QUERY("UPDATE async_event SET is_running = 0 WHERE is_running = 1");
 static struct query list = QUERY("SELECT due, name, attempts FROM async_event WHERE is_running = 0 ORDER BY due LIMIT 200");
@@ -59,7 +63,7 @@ static void due_passed(struct timer *timer);
 static struct task run_task = {.run = run_some}, slice = {.run = run_some};
 static struct timer due_timer;
 
-/* --- rows ------------------------------------------------------------------------------------------------------------------------ */
+/* --- rows --- */
 
 static void wake(void *context)
 {
@@ -71,8 +75,9 @@ void async_add(struct call *call, const struct function *function, struct bytes 
 {
     if (payload.size == 0)
         payload = bytes_of("{}");
-    (void)query_run(&insert, "ttttttttiiib", function->account, function->region, function->name, function->version, function->invoked_arn,
-                    call->request_id, invocation_trace(call->arena, call->trace_header), call->actor, (int64_t)call->seq, clock_now(), clock_now(), payload);
+    (void)query_run(&insert, "ttttttttiiib", function->account, function->region, function->name, function->version,
+                    function->invoked_arn, call->request_id, invocation_trace(call->arena, call->trace_header), call->actor,
+                    (int64_t)call->seq, clock_now(), clock_now(), payload);
     store_after_commit(wake, NULL);
 }
 
@@ -116,10 +121,11 @@ static void set_timer(void)
 static void commit(const struct event *event)
 {
     if (store_commit() != 0)
-        log_error("the result of the asynchronous event %s could not be written; it runs again after the next start", event->request_id);
+        log_error("the result of the asynchronous event %s could not be written; it runs again after the next start",
+                  event->request_id);
 }
 
-/* --- what becomes of it ------------------------------------------------------------------------------------------------------------ */
+/* --- what becomes of it --- */
 
 static struct fate fate_of(const struct event *event, const char *condition, const struct result *result, uint64_t cause)
 {
@@ -143,7 +149,8 @@ static void bury(struct event *event, const char *condition, const struct result
         destination_add_dead_letter(event->function.dead_letter_arn, &fate);
     if (event->config.on_failure != NULL)
         destination_add(event->config.on_failure, &fate);
-    log_info("%s: asynchronous event %s is given up after %lld attempts: %s", event->name, event->request_id, (long long)event->attempts, condition);
+    log_info("%s: asynchronous event %s is given up after %lld attempts: %s", event->name, event->request_id,
+             (long long)event->attempts, condition);
 }
 
 static bool is_too_old(const struct event *event, int64_t due)
@@ -209,14 +216,15 @@ static void is_answered(struct invocation *invocation, const struct result *resu
     leave(event);
 }
 
-/* --- running ------------------------------------------------------------------------------------------------------------------------- */
+/* --- running --- */
 
 static void submit(struct event *event)
 {
     struct invocation *invocation = invocation_new();
     struct arena *arena = invocation->arena;
 
-    if (!function_find(arena, event->account, event->region, event->name, event->version, &invocation->function) || invocation->function.package == NULL) {
+    if (!function_find(arena, event->account, event->region, event->name, event->version, &invocation->function) ||
+        invocation->function.package == NULL) {
         /* Deleted, or its code is no good, since we looked. */
         store_begin();
         bury(event, "RetriesExhausted", NULL, event->cause);
@@ -354,7 +362,8 @@ void async_pending(struct pending *pending)
         if (pending->mode == PENDING_SETTLED && timer_is_set(&due_timer))
             continue;
         if (wants_later)
-            pending_add(pending, "lambda", due, "attempt %lld of an asynchronous event for %s", (long long)query_integer(&list, 2) + 1, name);
+            pending_add(pending, "lambda", due, "attempt %lld of an asynchronous event for %s",
+                        (long long)query_integer(&list, 2) + 1, name);
         else
             pending_add(pending, "lambda", -1, "an asynchronous event for %s is about to run", name);
     }
@@ -363,6 +372,6 @@ void async_pending(struct pending *pending)
     const struct event *event;
     if (!wants_later)
         TAILQ_FOREACH(event, &running, others)
-            if (event->waiter.is_waiting)
-                pending_add(pending, "lambda", -1, "an asynchronous event for %s waits for its code", event->name);
+    if (event->waiter.is_waiting)
+        pending_add(pending, "lambda", -1, "an asynchronous event for %s waits for its code", event->name);
 }

@@ -6,14 +6,16 @@
 #include "emulator/base/id.h"
 #include "services/lambda/invoke.h"
 
-/* Init durations of hello-world functions on AWS in 2026, as shifted lognormals: shift + scale * exp(sigma * N(0,1)), in milliseconds. */
+/* Init durations of hello-world functions on AWS in 2026, as shifted lognormals: shift + scale * exp(sigma * N(0,1)), in
+ * milliseconds. */
 static const struct {
     const char *runtime; /* begins with */
     double shift, scale, sigma;
 } models[] = {
-    {"provided.al2023", 36.5, 14.1, .320}, {"provided", 11.7, 5.1, .558},     {"python3.9", 46.0, 26.0, .420},  {"python3.10", 46.0, 26.0, .420},
-    {"python3.11", 46.0, 26.0, .420},      {"python3.12", 58.6, 28.7, .431},  {"python3.13", 59.3, 33.2, .519}, {"python3.14", 74.6, 43.6, .538},
-    {"python3", 74.6, 43.6, .538},         {"nodejs24", 92.8, 47.7, .424},    {"nodejs", 96.3, 48.4, .400},
+    {"provided.al2023", 36.5, 14.1, .320}, {"provided", 11.7, 5.1, .558},    {"python3.9", 46.0, 26.0, .420},
+    {"python3.10", 46.0, 26.0, .420},      {"python3.11", 46.0, 26.0, .420}, {"python3.12", 58.6, 28.7, .431},
+    {"python3.13", 59.3, 33.2, .519},      {"python3.14", 74.6, 43.6, .538}, {"python3", 74.6, 43.6, .538},
+    {"nodejs24", 92.8, 47.7, .424},        {"nodejs", 96.3, 48.4, .400},
 };
 
 /* What a client waits for beside the init duration: finding a place, fetching the code. */

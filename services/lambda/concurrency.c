@@ -33,8 +33,8 @@ static struct group *find_group(const struct function *function)
     struct group *group;
 
     TAILQ_FOREACH(group, &groups, others)
-        if (group->version == function->id && group->revision == function->revision)
-            return group;
+    if (group->version == function->id && group->revision == function->revision)
+        return group;
     return NULL;
 }
 
@@ -71,8 +71,8 @@ const char *concurrency_refuses(const struct function *function)
     if (function->reserved_concurrency < 0)
         return NULL;
     TAILQ_FOREACH(group, &groups, others)
-        if (group->function_id == function->function_id)
-            used += (int64_t)(group->running + group->waiting_count);
+    if (group->function_id == function->function_id)
+        used += (int64_t)(group->running + group->waiting_count);
     return used < function->reserved_concurrency ? NULL : "ReservedFunctionConcurrentInvocationLimitExceeded";
 }
 
@@ -136,7 +136,7 @@ void concurrency_answered(struct invocation *invocation)
     loop_soon(&dispatch_task);
 }
 
-/* --- who runs what ------------------------------------------------------------------------------------------------------------- */
+/* --- who runs what --- */
 
 static void run_on(struct environment *environment, struct invocation *invocation)
 {
@@ -145,17 +145,20 @@ static void run_on(struct environment *environment, struct invocation *invocatio
     environment_assign(environment, invocation);
 }
 
-/* The one that was used last, so that what is not needed grows old; a warm one before one without its process. NULL: none is free. */
+/* The one that was used last, so that what is not needed grows old; a warm one before one without its process. NULL: none is free.
+ */
 static struct environment *free_environment_of(struct group *group)
 {
     struct environment *environment, *best = NULL;
 
-    TAILQ_FOREACH(environment, &group->environments, peers) {
+    TAILQ_FOREACH(environment, &group->environments, peers)
+    {
         bool is_warm = environment->state == ENVIRONMENT_IDLE && environment->next != NULL;
 
         if (!is_warm && environment->state != ENVIRONMENT_VACANT)
             continue;
-        if (best == NULL || (is_warm && best->state == ENVIRONMENT_VACANT) || (is_warm == (best->state == ENVIRONMENT_IDLE) && environment->used > best->used))
+        if (best == NULL || (is_warm && best->state == ENVIRONMENT_VACANT) ||
+            (is_warm == (best->state == ENVIRONMENT_IDLE) && environment->used > best->used))
             best = environment;
     }
     return best;
@@ -168,23 +171,23 @@ static size_t coming(const struct group *group)
     size_t count = 0;
 
     TAILQ_FOREACH(environment, &group->environments, peers)
-        switch (environment->state) {
-        case ENVIRONMENT_STARTING:
-            count += environment->invocation == NULL;
-            break;
-        case ENVIRONMENT_STOPPING:
-            count += environment->keeps;
-            break;
-        case ENVIRONMENT_BUSY:
-            count += environment->has_answered && !environment->is_late && !environment->is_retired;
-            break;
-        case ENVIRONMENT_IDLE:
-            count += environment->next == NULL;
-            break;
-        case ENVIRONMENT_VACANT:
-        case ENVIRONMENT_STATES:
-            break;
-        }
+    switch (environment->state) {
+    case ENVIRONMENT_STARTING:
+        count += environment->invocation == NULL;
+        break;
+    case ENVIRONMENT_STOPPING:
+        count += environment->keeps;
+        break;
+    case ENVIRONMENT_BUSY:
+        count += environment->has_answered && !environment->is_late && !environment->is_retired;
+        break;
+    case ENVIRONMENT_IDLE:
+        count += environment->next == NULL;
+        break;
+    case ENVIRONMENT_VACANT:
+    case ENVIRONMENT_STATES:
+        break;
+    }
     return count;
 }
 
@@ -217,7 +220,8 @@ static struct group *neediest(void)
     struct group *group, *best = NULL;
     uint64_t best_order = 0;
 
-    TAILQ_FOREACH(group, &groups, others) {
+    TAILQ_FOREACH(group, &groups, others)
+    {
         size_t served = coming(group);
         const struct invocation *first = TAILQ_FIRST(&group->waiting);
 
@@ -239,9 +243,9 @@ static struct environment *evictable(void)
     struct environment *environment, *best = NULL;
 
     TAILQ_FOREACH(environment, &all, others)
-        if ((environment->state == ENVIRONMENT_IDLE || environment->state == ENVIRONMENT_VACANT) && TAILQ_EMPTY(&environment->group->waiting) &&
-            (best == NULL || environment->used < best->used))
-            best = environment;
+    if ((environment->state == ENVIRONMENT_IDLE || environment->state == ENVIRONMENT_VACANT) &&
+        TAILQ_EMPTY(&environment->group->waiting) && (best == NULL || environment->used < best->used))
+        best = environment;
     return best;
 }
 
@@ -250,8 +254,8 @@ static bool one_is_stopping(void)
     struct environment *environment;
 
     TAILQ_FOREACH(environment, &all, others)
-        if (environment->state == ENVIRONMENT_STOPPING && !environment->keeps)
-            return true;
+    if (environment->state == ENVIRONMENT_STOPPING && !environment->keeps)
+        return true;
     return false;
 }
 
@@ -272,9 +276,15 @@ static void tell_full(const struct group *group)
     if (told_full)
         return;
     told_full = true;
-    log_info("%zu environments are in use, as many as --max-environments allows: invocations wait, first one of %s", environment_count, first->function.name);
-    journal_note(&(struct journal_record){.kind = JOURNAL_ENVIRONMENT, .cause = first->cause, .actor = "lambda", .account = first->function.account,
-                                          .region = first->function.region, .service = "lambda", .arn = first->function.qualified_arn,
+    log_info("%zu environments are in use, as many as --max-environments allows: invocations wait, first one of %s",
+             environment_count, first->function.name);
+    journal_note(&(struct journal_record){.kind = JOURNAL_ENVIRONMENT,
+                                          .cause = first->cause,
+                                          .actor = "lambda",
+                                          .account = first->function.account,
+                                          .region = first->function.region,
+                                          .service = "lambda",
+                                          .arn = first->function.qualified_arn,
                                           .request_id = first->request_id},
                  &(struct journal_end){.error = "EnvironmentLimitReached"});
 }
@@ -286,7 +296,7 @@ static void dispatch(struct task *task)
 
     (void)task;
     TAILQ_FOREACH(group, &groups, others)
-        use_free_ones(group);
+    use_free_ones(group);
     while ((group = neediest()) != NULL) {
         if (environment_count < (size_t)execution_options.max_environments) {
             start_one(group);
@@ -299,22 +309,22 @@ static void dispatch(struct task *task)
         }
     }
     TAILQ_FOREACH(environment, &all, others)
-        environment_rest(environment);
+    environment_rest(environment);
     for (group = TAILQ_FIRST(&groups); group != NULL; group = next) {
         next = TAILQ_NEXT(group, others);
         drop_if_empty(group);
     }
 }
 
-/* --- looking, and ending ------------------------------------------------------------------------------------------------------- */
+/* --- looking, and ending --- */
 
 struct environment *concurrency_environment_at(const char *local_address)
 {
     struct environment *environment;
 
     TAILQ_FOREACH(environment, &all, others)
-        if (text_equal(environment->address, local_address))
-            return environment;
+    if (text_equal(environment->address, local_address))
+        return environment;
     return NULL;
 }
 
@@ -340,7 +350,8 @@ static void move_waiting(struct group *group)
             if (invocation->group == group)
                 return; /* nothing has changed after all */
         } else {
-            struct result result = invocation_failure(invocation, "Sandbox.Failure", "The function was deleted or changed before this event could run");
+            struct result result = invocation_failure(invocation, "Sandbox.Failure",
+                                                      "The function was deleted or changed before this event could run");
 
             invocation_answer(invocation, &result);
             invocation_free(invocation);
@@ -402,14 +413,17 @@ void concurrency_pending(struct pending *pending)
     if (pending->mode == PENDING_SCHEDULED)
         return;
     TAILQ_FOREACH(group, &groups, others)
-        TAILQ_FOREACH(invocation, &group->waiting, others)
-            pending_add(pending, "lambda", -1, "an event for %s waits for an environment (request %s)", invocation->function.name, invocation->request_id);
-    TAILQ_FOREACH(environment, &all, others) {
+    TAILQ_FOREACH(invocation, &group->waiting, others)
+    pending_add(pending, "lambda", -1, "an event for %s waits for an environment (request %s)", invocation->function.name,
+                invocation->request_id);
+    TAILQ_FOREACH(environment, &all, others)
+    {
         const char *name = environment->function.name;
 
         if (environment->state == ENVIRONMENT_STARTING)
             pending_add(pending, "lambda", -1, "an environment of %s is starting", name);
-        else if (environment->state == ENVIRONMENT_BUSY && !(pending->mode == PENDING_SETTLED && environment_is_stalled(environment)))
+        else if (environment->state == ENVIRONMENT_BUSY &&
+                 !(pending->mode == PENDING_SETTLED && environment_is_stalled(environment)))
             pending_add(pending, "lambda", -1, "%s is working on request %s", name, environment->invocation->request_id);
         else if (output_is_waiting(environment->output))
             pending_add(pending, "lambda", -1, "log lines of %s are on their way", name);

@@ -19,7 +19,7 @@ enum { INIT_MS = 10000, SECRET = 40, TOKEN = 240 };
 
 static uint64_t numbers; /* never starts again: no address is used for two environments */
 
-/* --- beginning and end ---------------------------------------------------------------------------------------------------------- */
+/* --- beginning and end --- */
 
 static void issue_keys(struct environment *environment)
 {
@@ -35,7 +35,8 @@ static void issue_keys(struct environment *environment)
         .access_key = arena_print(arena, "ASIA%s", id_from(arena, id_upper_alnum, 16)),
         .account = function->account,
         .region = function->region,
-        .principal = arena_print(arena, "arn:aws:sts::%s:assumed-role/%s/%s", function->account, role != NULL ? role + 1 : "role", function->name),
+        .principal = arena_print(arena, "arn:aws:sts::%s:assumed-role/%s/%s", function->account, role != NULL ? role + 1 : "role",
+                                 function->name),
         .cause = environment->seq,
     };
     if (is_alone)
@@ -56,8 +57,9 @@ static void copy_function(struct environment *environment, const struct function
     if (function_load(arena, function->id, own) && own->revision == function->revision)
         return;
     *own = *function;
-    const char **texts[] = {&own->account, &own->region,       &own->name,    &own->version,    &own->arn,       &own->qualified_arn, &own->invoked_arn, &own->runtime,
-                            &own->handler, &own->role,         &own->package, &own->log_format, &own->log_group, &own->architecture};
+    const char **texts[] = {&own->account,       &own->region,      &own->name,      &own->version,     &own->arn,
+                            &own->qualified_arn, &own->invoked_arn, &own->runtime,   &own->handler,     &own->role,
+                            &own->package,       &own->log_format,  &own->log_group, &own->architecture};
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
         *texts[i] = arena_text(arena, *texts[i]);
     own->environment = value_copy(arena, &function->environment);
@@ -102,7 +104,8 @@ struct environment *environment_new(const struct function *function)
     environment->arena = arena;
     copy_function(environment, function);
     environment->number = arena_print(arena, "%llu", (unsigned long long)number);
-    environment->address = arena_print(arena, "127.%u.%u.%u", 1 + (unsigned)((number >> 16) % 250), (unsigned)(number >> 8 & 255), (unsigned)(number & 255));
+    environment->address = arena_print(arena, "127.%u.%u.%u", 1 + (unsigned)((number >> 16) % 250), (unsigned)(number >> 8 & 255),
+                                       (unsigned)(number & 255));
     environment->endpoint = arena_print(arena, "%s:%u", environment->address, server_port());
     environment->log_stream =
         arena_print(arena, "%s/[%s]%s", date_path(arena, clock_now()), environment->function.version, id_hex(arena, 32));
@@ -218,7 +221,7 @@ void environment_forget(struct environment *environment)
         phase_stop(environment, false);
 }
 
-/* --- looking ------------------------------------------------------------------------------------------------------------------------ */
+/* --- looking --- */
 
 bool environment_was_here(const char *local_address)
 {

@@ -10,14 +10,17 @@
 
 enum { PAGE = 50 };
 
-static struct query find = QUERY("SELECT age, retries, on_success, on_failure, modified FROM event_config WHERE account = ? AND region = ? AND name = ?"
-                                 " AND qualifier = ?");
-static struct query save = QUERY("INSERT OR REPLACE INTO event_config(account, region, name, qualifier, age, retries, on_success, on_failure, modified)"
-                                 " VALUES (?, ?, ?, ?, NULLIF(?, -1), NULLIF(?, -1), ?, ?, ?)");
+static struct query find =
+    QUERY("SELECT age, retries, on_success, on_failure, modified FROM event_config WHERE account = ? AND region = ? AND name = ?"
+          " AND qualifier = ?");
+static struct query save =
+    QUERY("INSERT OR REPLACE INTO event_config(account, region, name, qualifier, age, retries, on_success, on_failure, modified)"
+          " VALUES (?, ?, ?, ?, NULLIF(?, -1), NULLIF(?, -1), ?, ?, ?)");
 static struct query erase = QUERY("DELETE FROM event_config WHERE account = ? AND region = ? AND name = ? AND qualifier = ?");
 static struct query erase_all = QUERY("DELETE FROM event_config WHERE account = ? AND region = ? AND name = ?");
-static struct query list = QUERY("SELECT qualifier FROM event_config WHERE account = ? AND region = ? AND name = ? AND qualifier > ? ORDER BY qualifier"
-                                 " LIMIT ?");
+static struct query list =
+    QUERY("SELECT qualifier FROM event_config WHERE account = ? AND region = ? AND name = ? AND qualifier > ? ORDER BY qualifier"
+          " LIMIT ?");
 
 /* A row: -1 and NULL for what is not configured. */
 struct row {
@@ -25,7 +28,8 @@ struct row {
     const char *on_success, *on_failure;
 };
 
-static bool load(struct arena *arena, const char *account, const char *region, const char *name, const char *qualifier, struct row *row)
+static bool load(struct arena *arena, const char *account, const char *region, const char *name, const char *qualifier,
+                 struct row *row)
 {
     *row = (struct row){.age = -1, .retries = -1};
     query_start(&find, "tttt", account, region, name, qualifier);
@@ -53,7 +57,7 @@ void event_config_find(struct arena *arena, const char *account, const char *reg
     config->on_failure = row.on_failure;
 }
 
-/* --- answers ------------------------------------------------------------------------------------------------------------------ */
+/* --- answers --- */
 
 static struct value destination(struct call *call, uint16_t shape, uint16_t member, const char *arn)
 {
@@ -88,13 +92,15 @@ static enum outcome answer_with(struct call *call, const struct function *functi
 
 static enum outcome not_configured(struct call *call, const struct function *function)
 {
-    return lambda_fail(call, &lambda_resource_not_found, "The function %s doesn't have an EventInvokeConfig", function->qualified_arn);
+    return lambda_fail(call, &lambda_resource_not_found, "The function %s doesn't have an EventInvokeConfig",
+                       function->qualified_arn);
 }
 
-/* --- Put, Update -------------------------------------------------------------------------------------------------------------- */
+/* --- Put, Update --- */
 
 /* One destination as sent: absent keeps *target, an empty one clears it. */
-static bool read_destination(struct call *call, const struct function *function, const struct value *given, uint16_t member, const char **target)
+static bool read_destination(struct call *call, const struct function *function, const struct value *given, uint16_t member,
+                             const char **target)
 {
     const char *arn = at_text(given, member);
     const char *problem;
@@ -131,7 +137,8 @@ static enum outcome change(struct call *call, const struct sent *sent, bool repl
         return FAILED;
     call->arn = function.qualified_arn;
     if (sent->age == NULL && sent->retries == NULL && sent->destinations == NULL)
-        return lambda_fail(call, &lambda_invalid_parameter, "You must specify at least one of error handling or destination setting.");
+        return lambda_fail(call, &lambda_invalid_parameter,
+                           "You must specify at least one of error handling or destination setting.");
     if (!load(call->arena, function.account, function.region, function.name, function.version, &row) && !replaces)
         return not_configured(call, &function);
     if (replaces)
@@ -140,12 +147,14 @@ static enum outcome change(struct call *call, const struct sent *sent, bool repl
         row.age = sent->age->integer;
     if (sent->retries != NULL)
         row.retries = sent->retries->integer;
-    if (!read_destination(call, &function, at(sent->destinations, DestinationConfig_OnSuccess), OnSuccess_Destination, &row.on_success) ||
-        !read_destination(call, &function, at(sent->destinations, DestinationConfig_OnFailure), OnFailure_Destination, &row.on_failure))
+    if (!read_destination(call, &function, at(sent->destinations, DestinationConfig_OnSuccess), OnSuccess_Destination,
+                          &row.on_success) ||
+        !read_destination(call, &function, at(sent->destinations, DestinationConfig_OnFailure), OnFailure_Destination,
+                          &row.on_failure))
         return FAILED;
     row.modified = clock_now();
-    (void)query_run(&save, "ttttiitti", function.account, function.region, function.name, function.version, row.age, row.retries, row.on_success,
-                    row.on_failure, row.modified);
+    (void)query_run(&save, "ttttiitti", function.account, function.region, function.name, function.version, row.age, row.retries,
+                    row.on_success, row.on_failure, row.modified);
     return answer_with(call, &function, &row);
 }
 
@@ -171,7 +180,7 @@ enum outcome lambda_update_function_event_invoke_config(struct call *call)
                   false);
 }
 
-/* --- Get, Delete, List -------------------------------------------------------------------------------------------------------- */
+/* --- Get, Delete, List --- */
 
 enum outcome lambda_get_function_event_invoke_config(struct call *call)
 {

@@ -34,7 +34,7 @@ static bool is_program(const char *path)
     return access(path, X_OK) == 0;
 }
 
-/* --- versions without running anything ------------------------------------------------------------------------------------------- */
+/* --- versions without running anything --- */
 
 /* The number behind `name` in the file name: python3.12 -> 12. */
 static int version_in(const char *file, const char *name)
@@ -94,7 +94,7 @@ static int version_of(struct arena *scratch, const char *program, bool is_node)
     return version >= 0 ? version : version_of_headers(scratch, resolved);
 }
 
-/* --- where they are -------------------------------------------------------------------------------------------------------------- */
+/* --- where they are --- */
 
 static void add(struct arena *scratch, struct candidate *list, int *count, const char *path, bool is_node)
 {
@@ -176,12 +176,13 @@ static int search(struct arena *scratch, struct candidate *list, bool is_node)
     return count;
 }
 
-/* --- which one ------------------------------------------------------------------------------------------------------------------- */
+/* --- which one --- */
 
 /* An environment has folders of its own over these. */
 static bool is_hidden(const char *path)
 {
-    return text_starts(path, "/opt/") || text_starts(path, "/tmp/") || text_starts(path, "/var/task/") || text_starts(path, "/var/runtime/");
+    return text_starts(path, "/opt/") || text_starts(path, "/tmp/") || text_starts(path, "/var/task/") ||
+           text_starts(path, "/var/runtime/");
 }
 
 static int distance(const struct candidate *candidate, int wanted)
@@ -211,11 +212,13 @@ static void choose(struct interpreter *interpreter, const char *runtime)
     const struct candidate *found = nearest(list, search(scratch, list, interpreter->is_node), wanted);
 
     if (found == NULL) {
-        interpreter->problem = arena_print(arena, "%s needs %s, and PATH has none of any version", runtime, interpreter->is_node ? "node" : "python3");
+        interpreter->problem =
+            arena_print(arena, "%s needs %s, and PATH has none of any version", runtime, interpreter->is_node ? "node" : "python3");
     } else if (found->version == wanted || (found->version < 0 && !protocol_strict)) {
         interpreter->path = arena_text(arena, found->path);
     } else if (protocol_strict) {
-        interpreter->problem = arena_print(arena, "%s is not installed here; the nearest is %s, which --strict refuses", runtime, found->path);
+        interpreter->problem =
+            arena_print(arena, "%s is not installed here; the nearest is %s, which --strict refuses", runtime, found->path);
     } else {
         interpreter->path = arena_text(arena, found->path);
         log_warn("%s is not installed here: its functions run on %s", runtime, found->path);

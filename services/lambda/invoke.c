@@ -16,19 +16,21 @@ enum { CONTEXT_LIMIT = 3583, LEGACY_EVENT_LIMIT = 256 * 1024, RECURSION_DEPTH = 
 
 static const struct aws_error recursive_invocation = {.code = "RecursiveInvocationException", .status = 400};
 
-/* --- what is refused -------------------------------------------------------------------------------------------------------- */
+/* --- what is refused --- */
 
 static bool has_valid_payload(struct call *call, struct bytes payload, size_t limit)
 {
     struct json_problem problem;
 
     if (payload.size > limit) {
-        (void)lambda_fail(call, &lambda_request_too_large, "Request must be smaller than %zu bytes for the InvokeFunction operation", limit);
+        (void)lambda_fail(call, &lambda_request_too_large,
+                          "Request must be smaller than %zu bytes for the InvokeFunction operation", limit);
         return false;
     }
     if (payload.size > 0 && json_check(payload, &problem) != 0) {
         (void)lambda_fail(call, &lambda_invalid_request_content,
-                          "Could not parse request body into json: Could not parse payload into json: %s (at byte %zu)", problem.message, problem.offset);
+                          "Could not parse request body into json: Could not parse payload into json: %s (at byte %zu)",
+                          problem.message, problem.offset);
         return false;
     }
     return true;
@@ -47,8 +49,8 @@ static const char *chain(struct arena *arena, uint64_t cause)
         const struct value *record = &list.items[0], *next = value_find(record, "cause");
         const char *operation = value_find_text(record, "operation"), *arn = value_find_text(record, "arn");
 
-        text = arena_print(arena, "%s%s%s%s%s", operation != NULL ? operation : value_find_text(record, "kind"), arn != NULL ? " " : "",
-                           arn != NULL ? arn : "", text[0] != '\0' ? " -> " : "", text);
+        text = arena_print(arena, "%s%s%s%s%s", operation != NULL ? operation : value_find_text(record, "kind"),
+                           arn != NULL ? " " : "", arn != NULL ? arn : "", text[0] != '\0' ? " -> " : "", text);
         cause = value_is(next, VALUE_INTEGER) ? (uint64_t)next->integer : 0;
     }
     return text;
@@ -65,7 +67,8 @@ static bool is_recursive(struct call *call, const struct function *function)
     log_warn("%s is invoked in a loop: the chain of causes has %d links, at last %s", function->arn, depth, text);
     fail_field(call, "Type", "User");
     (void)fail(call, &recursive_invocation,
-               "Lambda has detected that the function %s is invoked in a recursive loop and has stopped it. The chain of causes has %d links, at last %s",
+               "Lambda has detected that the function %s is invoked in a recursive loop and has stopped it. The chain of causes "
+               "has %d links, at last %s",
                function->arn, depth, text);
     return true;
 }
@@ -100,9 +103,10 @@ static bool is_runnable(struct call *call, const struct function *function, enum
 {
     *outcome = FAILED;
     if (text_equal(function->state, "Failed")) {
-        (void)lambda_fail(call, &lambda_resource_conflict,
-                          "The operation cannot be performed at this time. The function is currently in the following state: Failed%s%s",
-                          function->state_reason != NULL ? ": " : "", function->state_reason != NULL ? function->state_reason : "");
+        (void)lambda_fail(
+            call, &lambda_resource_conflict,
+            "The operation cannot be performed at this time. The function is currently in the following state: Failed%s%s",
+            function->state_reason != NULL ? ": " : "", function->state_reason != NULL ? function->state_reason : "");
         return false;
     }
     if (function->package == NULL || text_equal(function->state, "Pending")) {
@@ -113,7 +117,7 @@ static bool is_runnable(struct call *call, const struct function *function, enum
     return true;
 }
 
-/* --- synchronous ------------------------------------------------------------------------------------------------------------ */
+/* --- synchronous --- */
 
 /* What the answer needs, in the call's arena. */
 struct answered {
@@ -204,7 +208,7 @@ static enum outcome run(struct call *call, const struct function *function, stru
     return park(call, -1, NULL, is_gone);
 }
 
-/* --- the operations ----------------------------------------------------------------------------------------------------------- */
+/* --- the operations --- */
 
 static enum outcome accept_event(struct call *call, const struct function *function, struct bytes payload)
 {
@@ -222,7 +226,8 @@ enum outcome lambda_invoke(struct call *call)
     struct function function;
     enum outcome outcome;
 
-    if (!function_resolve(call, input_text(call, InvocationRequest_FunctionName), input_text(call, InvocationRequest_Qualifier), &function))
+    if (!function_resolve(call, input_text(call, InvocationRequest_FunctionName), input_text(call, InvocationRequest_Qualifier),
+                          &function))
         return FAILED;
     call->arn = function.invoked_arn;
     if (text_equal(type, "DryRun")) {

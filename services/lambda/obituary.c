@@ -44,13 +44,16 @@ static const char *signal_name(int number)
 struct obituary obituary_write(struct arena *arena, const struct environment *environment, const struct process_end *end)
 {
     if (end->exec_errno != 0)
-        return (struct obituary){"Runtime.InvalidEntrypoint", spawn_exec_message(arena, environment, end->exec_errno, end->exec_path)};
+        return (struct obituary){"Runtime.InvalidEntrypoint",
+                                 spawn_exec_message(arena, environment, end->exec_errno, end->exec_path)};
     if (end->out_of_memory)
         return (struct obituary){"Runtime.OutOfMemory", "Runtime exited with error: signal: killed"};
     if (WIFSIGNALED(end->status))
-        return (struct obituary){"Runtime.ExitError", arena_print(arena, "Runtime exited with error: signal: %s%s", signal_name(WTERMSIG(end->status)),
-                                                                  WCOREDUMP(end->status) ? " (core dumped)" : "")};
+        return (struct obituary){"Runtime.ExitError",
+                                 arena_print(arena, "Runtime exited with error: signal: %s%s", signal_name(WTERMSIG(end->status)),
+                                             WCOREDUMP(end->status) ? " (core dumped)" : "")};
     if (WEXITSTATUS(end->status) != 0)
-        return (struct obituary){"Runtime.ExitError", arena_print(arena, "Runtime exited with error: exit status %d", WEXITSTATUS(end->status))};
+        return (struct obituary){"Runtime.ExitError",
+                                 arena_print(arena, "Runtime exited with error: exit status %d", WEXITSTATUS(end->status))};
     return (struct obituary){"Runtime.ExitError", "Runtime exited without providing a reason"};
 }

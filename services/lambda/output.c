@@ -64,9 +64,10 @@ void output_drop(struct output *output)
     arena_free(output->arena);
 }
 
-/* --- CloudWatch Logs ------------------------------------------------------------------------------------------------------------ */
+/* --- CloudWatch Logs --- */
 
-/* These calls are nobody's doing: they leave no record. A group that exists is no problem; anything else is said once on stderr by the service. */
+/* These calls are nobody's doing: they leave no record. A group that exists is no problem; anything else is said once on stderr by
+ * the service. */
 static void sent(struct call *call, void *context)
 {
     (void)context;
@@ -141,7 +142,7 @@ static void put_event(struct output *output, struct bytes message)
     output->batch_bytes += message.size + EVENT_OVERHEAD;
 }
 
-/* --- lines ------------------------------------------------------------------------------------------------------------------------ */
+/* --- lines --- */
 
 static void keep_tail(struct output *output, const char *at, size_t size)
 {

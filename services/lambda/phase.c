@@ -30,7 +30,7 @@ static void unpause(struct environment *environment)
     environment->is_paused = false;
 }
 
-/* --- the event ---------------------------------------------------------------------------------------------------------------------- */
+/* --- the event --- */
 
 static void tell(struct environment *environment)
 {
@@ -77,7 +77,8 @@ static void fail_event(struct environment *environment, const char *type, const 
 static void time_out(struct environment *environment)
 {
     struct invocation *invocation = environment->invocation;
-    const char *message = arena_print(invocation->arena, "Task timed out after %lld.00 seconds", (long long)invocation->function.timeout_s);
+    const char *message =
+        arena_print(invocation->arena, "Task timed out after %lld.00 seconds", (long long)invocation->function.timeout_s);
 
     fail_event(environment, "Sandbox.Timedout", message);
     report_timeout(environment->output, invocation);
@@ -116,13 +117,15 @@ static void send_event(struct environment *environment, struct exchange *exchang
 
     exchange_set_header(exchange, "Content-Type", "application/json");
     exchange_set_header(exchange, "Lambda-Runtime-Aws-Request-Id", invocation->request_id);
-    exchange_set_header(exchange, "Lambda-Runtime-Deadline-Ms", arena_print(arena, "%lld", (long long)(clock_real_now() + left_ms)));
+    exchange_set_header(exchange, "Lambda-Runtime-Deadline-Ms",
+                        arena_print(arena, "%lld", (long long)(clock_real_now() + left_ms)));
     exchange_set_header(exchange, "Lambda-Runtime-Invoked-Function-Arn", invocation->function.invoked_arn);
     exchange_set_header(exchange, "Lambda-Runtime-Trace-Id", invocation->trace_header);
     if (invocation->client_context != NULL)
         exchange_set_header(exchange, "Lambda-Runtime-Client-Context", invocation->client_context);
     /* A copy: a runtime that does not read it may outlive the invocation. */
-    exchange_answer(exchange, (struct bytes){arena_copy(arena, invocation->payload.at, invocation->payload.size), invocation->payload.size});
+    exchange_answer(exchange,
+                    (struct bytes){arena_copy(arena, invocation->payload.at, invocation->payload.size), invocation->payload.size});
 }
 
 static void hand_over(struct environment *environment)
@@ -169,7 +172,7 @@ void environment_assign(struct environment *environment, struct invocation *invo
     phase_start(environment);
 }
 
-/* --- init ----------------------------------------------------------------------------------------------------------------------------- */
+/* --- init --- */
 
 static void init_failed(struct environment *environment, const char *status, const char *type, const char *message)
 {
@@ -177,7 +180,8 @@ static void init_failed(struct environment *environment, const char *status, con
     bool is_within = environment->invocation != NULL;
     bool is_timeout = text_equal(status, "timeout");
 
-    report_init(environment->output, &environment->function, init_ns, is_within ? "invoke" : "init", status, is_timeout ? NULL : type);
+    report_init(environment->output, &environment->function, init_ns, is_within ? "invoke" : "init", status,
+                is_timeout ? NULL : type);
     environment->has_failed = true;
     if (is_within) {
         struct invocation *invocation = environment->invocation;
@@ -188,7 +192,8 @@ static void init_failed(struct environment *environment, const char *status, con
             return;
         }
         if (environment->init_error_type != NULL && environment->init_error.at != NULL) {
-            environment->outcome = (struct result){.payload = environment->init_error, .is_error = true, .error_type = type, .platform_error = type};
+            environment->outcome =
+                (struct result){.payload = environment->init_error, .is_error = true, .error_type = type, .platform_error = type};
         } else {
             fail_event(environment, type, message);
             report_error(environment->output, invocation, type, message);
@@ -230,7 +235,7 @@ static void init_done(struct environment *environment)
         become_idle(environment);
 }
 
-/* --- what happens --------------------------------------------------------------------------------------------------------------------- */
+/* --- what happens --- */
 
 /* What the process printed before it spoke to us has been read by now. */
 void phase_settled(struct timer *timer)
@@ -239,7 +244,8 @@ void phase_settled(struct timer *timer)
 
     if (environment->state == ENVIRONMENT_STARTING) {
         if (environment->init_error_type != NULL)
-            init_failed(environment, "error", environment->init_error_type, environment->problem != NULL ? environment->problem : "");
+            init_failed(environment, "error", environment->init_error_type,
+                        environment->problem != NULL ? environment->problem : "");
         else if (environment->next != NULL)
             init_done(environment);
     } else if (environment->state == ENVIRONMENT_BUSY && environment->next != NULL) {
@@ -319,7 +325,7 @@ void phase_ended(void *context, const struct process_end *end)
     }
 }
 
-/* --- the Runtime API -------------------------------------------------------------------------------------------------------------------- */
+/* --- the Runtime API --- */
 
 enum reply environment_next(struct environment *environment, struct exchange *exchange)
 {
@@ -374,8 +380,8 @@ static const char *type_of(struct arena *arena, struct bytes payload, const char
     return type != NULL && type[0] != '\0' ? type : otherwise;
 }
 
-enum reply environment_answer(struct environment *environment, const char *request_id, struct bytes payload, bool too_large, bool is_error,
-                              const char *error_type)
+enum reply environment_answer(struct environment *environment, const char *request_id, struct bytes payload, bool too_large,
+                              bool is_error, const char *error_type)
 {
     struct invocation *invocation = environment->invocation;
 
@@ -389,7 +395,8 @@ enum reply environment_answer(struct environment *environment, const char *reque
 
         value_put(arena, &body, "errorType", value_text("Function.ResponseSizeTooLarge"));
         value_put(arena, &body, "errorMessage",
-                  value_text(arena_print(arena, "Response payload size exceeded maximum allowed payload size (%d bytes).", RESPONSE_LIMIT)));
+                  value_text(arena_print(arena, "Response payload size exceeded maximum allowed payload size (%d bytes).",
+                                         RESPONSE_LIMIT)));
         payload = json_print(arena, &body);
         is_error = true;
         error_type = "Function.ResponseSizeTooLarge";
@@ -398,7 +405,8 @@ enum reply environment_answer(struct environment *environment, const char *reque
     }
     environment->outcome = (struct result){.payload = payload, .is_error = is_error};
     if (is_error)
-        environment->outcome.error_type = type_of(arena, payload, error_type != NULL ? arena_text(arena, error_type) : "Function.Unknown");
+        environment->outcome.error_type =
+            type_of(arena, payload, error_type != NULL ? arena_text(arena, error_type) : "Function.Unknown");
     environment->has_answered = true;
     timer_set(&environment->settle, CLOCK_REAL, clock_real_ms() + LATE_MS, phase_settled);
     if (!invocation->wants_log)

@@ -24,7 +24,8 @@ static uint64_t mix_text(uint64_t hash, const char *text)
 
 static bool is_looked_into(const char *name)
 {
-    return name[0] != '.' && !text_equal(name, "node_modules") && !text_equal(name, "__pycache__") && !text_equal(name, "site-packages");
+    return name[0] != '.' && !text_equal(name, "node_modules") && !text_equal(name, "__pycache__") &&
+           !text_equal(name, "site-packages");
 }
 
 /* The sum over the entries does not depend on their order. */

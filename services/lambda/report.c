@@ -18,7 +18,8 @@ static double milliseconds(int64_t ns)
     return (double)ns / 1e6;
 }
 
-/* AWS bills whole milliseconds, begun ones too; since August 2025 a cold start is part of what is billed. The sum is made of the printed figures. */
+/* AWS bills whole milliseconds, begun ones too; since August 2025 a cold start is part of what is billed. The sum is made of the
+ * printed figures. */
 static int64_t billed_ms(int64_t duration_ns, int64_t init_ns)
 {
     int64_t hundredths = (duration_ns + 5000) / 10000 + (init_ns > 0 ? (init_ns + 5000) / 10000 : 0);
@@ -50,7 +51,8 @@ void report_init_start(struct output *output, const struct function *function)
     const char *version = text_starts(function->runtime, "provided") || digits == NULL
                               ? arena_print(arena, "%s.v1", function->runtime)
                               : arena_print(arena, "%.*s:%s.v1", (int)(digits - function->runtime), function->runtime, digits);
-    const char *arn = arena_print(arena, "arn:aws:lambda:%s::runtime:%s", function->region, digest_hex(arena, DIGEST_SHA256, bytes_of(function->runtime)));
+    const char *arn = arena_print(arena, "arn:aws:lambda:%s::runtime:%s", function->region,
+                                  digest_hex(arena, DIGEST_SHA256, bytes_of(function->runtime)));
 
     if (is_json(function)) {
         struct value record = value_map();
@@ -68,7 +70,8 @@ void report_init_start(struct output *output, const struct function *function)
     arena_free(arena);
 }
 
-void report_init(struct output *output, const struct function *function, int64_t init_ns, const char *phase, const char *status, const char *error_type)
+void report_init(struct output *output, const struct function *function, int64_t init_ns, const char *phase, const char *status,
+                 const char *error_type)
 {
     struct arena *arena = arena_new();
 
@@ -84,8 +87,9 @@ void report_init(struct output *output, const struct function *function, int64_t
         value_put(arena, &record, "metrics", metrics);
         emit_json(output, arena, "platform.initReport", record);
     } else {
-        output_line(output, arena_print(arena, "INIT_REPORT Init Duration: %.2f ms\tPhase: %s\tStatus: %s%s%s", milliseconds(init_ns), phase, status,
-                                        error_type != NULL ? "\tError Type: " : "", error_type != NULL ? error_type : ""));
+        output_line(output,
+                    arena_print(arena, "INIT_REPORT Init Duration: %.2f ms\tPhase: %s\tStatus: %s%s%s", milliseconds(init_ns),
+                                phase, status, error_type != NULL ? "\tError Type: " : "", error_type != NULL ? error_type : ""));
     }
     arena_free(arena);
 }
@@ -102,7 +106,8 @@ void report_start(struct output *output, const struct invocation *invocation)
         value_put(arena, &record, "version", value_text(invocation->function.version));
         emit_json(output, arena, "platform.start", record);
     } else {
-        output_line(output, arena_print(arena, "START RequestId: %s Version: %s", invocation->request_id, invocation->function.version));
+        output_line(output,
+                    arena_print(arena, "START RequestId: %s Version: %s", invocation->request_id, invocation->function.version));
     }
     arena_free(arena);
 }
@@ -115,15 +120,18 @@ static int64_t megabytes(const struct invocation *invocation, int64_t bytes)
     return used > invocation->function.memory_mb ? invocation->function.memory_mb : used;
 }
 
-static void end_as_text(struct output *output, struct arena *arena, const struct invocation *invocation, const struct report *report)
+static void end_as_text(struct output *output, struct arena *arena, const struct invocation *invocation,
+                        const struct report *report)
 {
     struct buffer line;
 
     output_line(output, arena_print(arena, "END RequestId: %s", invocation->request_id));
     buffer_init(&line, 4096);
-    buffer_print(&line, "REPORT RequestId: %s\tDuration: %.2f ms\tBilled Duration: %lld ms\tMemory Size: %lld MB\tMax Memory Used: %lld MB\t",
-                 invocation->request_id, milliseconds(report->duration_ns), (long long)billed_ms(report->duration_ns, report->init_ns),
-                 (long long)invocation->function.memory_mb, (long long)megabytes(invocation, report->peak_bytes));
+    buffer_print(
+        &line,
+        "REPORT RequestId: %s\tDuration: %.2f ms\tBilled Duration: %lld ms\tMemory Size: %lld MB\tMax Memory Used: %lld MB\t",
+        invocation->request_id, milliseconds(report->duration_ns), (long long)billed_ms(report->duration_ns, report->init_ns),
+        (long long)invocation->function.memory_mb, (long long)megabytes(invocation, report->peak_bytes));
     if (report->init_ns >= 0)
         buffer_print(&line, "Init Duration: %.2f ms\t", milliseconds(report->init_ns));
     if (!text_equal(report->status, "success"))
@@ -133,7 +141,8 @@ static void end_as_text(struct output *output, struct arena *arena, const struct
     buffer_free(&line);
 }
 
-static void end_as_json(struct output *output, struct arena *arena, const struct invocation *invocation, const struct report *report)
+static void end_as_json(struct output *output, struct arena *arena, const struct invocation *invocation,
+                        const struct report *report)
 {
     struct value record = value_map(), metrics = value_map();
 
@@ -167,8 +176,8 @@ void report_timeout(struct output *output, const struct invocation *invocation)
     struct arena *arena = arena_new();
 
     if (!is_json(&invocation->function))
-        output_line(output, arena_print(arena, "%s %s Task timed out after %lld.00 seconds\n", date_iso8601(arena, clock_now()), invocation->request_id,
-                                        (long long)invocation->function.timeout_s));
+        output_line(output, arena_print(arena, "%s %s Task timed out after %lld.00 seconds\n", date_iso8601(arena, clock_now()),
+                                        invocation->request_id, (long long)invocation->function.timeout_s));
     arena_free(arena);
 }
 

@@ -11,7 +11,7 @@
 
 enum { ERROR_LIMIT = RESPONSE_LIMIT };
 
-/* --- answers ------------------------------------------------------------------------------------------------------------------- */
+/* --- answers --- */
 
 static void answer_json(struct exchange *exchange, int status, const struct value *body)
 {
@@ -63,7 +63,7 @@ static void reply(struct exchange *exchange, const struct environment *environme
     }
 }
 
-/* --- routes: each is called with the whole body ---------------------------------------------------------------------------------- */
+/* --- routes: each is called with the whole body --- */
 
 static void next_gone(struct exchange *exchange)
 {
@@ -128,8 +128,8 @@ static void respond(struct exchange *exchange, struct environment *environment)
     bool is_error = trailer != NULL && trailer[0] != '\0';
     if (is_error && error_body != NULL && base64_decode(exchange->arena, bytes_of(error_body), &decoded))
         body = decoded;
-    enum reply given =
-        environment_answer(environment, request_id(exchange), body, exchange->body_too_large, is_error, is_error ? error_type(exchange) : NULL);
+    enum reply given = environment_answer(environment, request_id(exchange), body, exchange->body_too_large, is_error,
+                                          is_error ? error_type(exchange) : NULL);
     if (given == REPLY_ACCEPTED && exchange->body_too_large)
         refuse(exchange, 413, "RequestEntityTooLarge",
                arena_print(exchange->arena, "Exceeded maximum allowed payload size (%d bytes).", RESPONSE_LIMIT));
@@ -164,7 +164,8 @@ static void no_snapshots(struct exchange *exchange, struct environment *environm
     refuse(exchange, 404, "NotSupported", "lowcloud has no SnapStart: there is nothing to restore");
 }
 
-/* Extensions need a process of their own in /opt/extensions, hence a layer; a runtime that registers one inside itself is told so. */
+/* Extensions need a process of their own in /opt/extensions, hence a layer; a runtime that registers one inside itself is told so.
+ */
 static void no_extensions(struct exchange *exchange, struct environment *environment)
 {
     (void)environment;
@@ -254,8 +255,8 @@ static void complete(struct exchange *exchange)
 
 static bool is_our_path(const char *path)
 {
-    static const char *const prefixes[] = {"/2018-06-01/runtime/", "/2018-06-01/ping", "/2020-01-01/extension/", "/2020-08-15/logs",
-                                           "/2022-07-01/telemetry", "/2021-04-23/credentials"};
+    static const char *const prefixes[] = {"/2018-06-01/runtime/", "/2018-06-01/ping",      "/2020-01-01/extension/",
+                                           "/2020-08-15/logs",     "/2022-07-01/telemetry", "/2021-04-23/credentials"};
 
     for (size_t i = 0; i < sizeof prefixes / sizeof prefixes[0]; i++)
         if (text_starts(path, prefixes[i]))

@@ -14,7 +14,7 @@
 
 enum { ARGUMENTS = 64 };
 
-/* --- folders ---------------------------------------------------------------------------------------------------------------- */
+/* --- folders --- */
 
 static int make_folder(const char *path, mode_t mode)
 {
@@ -67,14 +67,15 @@ void spawn_remove(const char *directory)
 void spawn_clean(void)
 {
     struct arena *arena = arena_new();
-    const char *all = arena_print(arena, "%s/environments", store_directory()), *old = arena_print(arena, "%s/environments.old", store_directory());
+    const char *all = arena_print(arena, "%s/environments", store_directory()),
+               *old = arena_print(arena, "%s/environments.old", store_directory());
 
     if (rename(all, old) == 0 || access(old, F_OK) == 0)
         remove_tree(old);
     arena_free(arena);
 }
 
-/* --- the command --------------------------------------------------------------------------------------------------------------- */
+/* --- the command --- */
 
 struct plan {
     struct arena *arena;

@@ -43,7 +43,8 @@ static void put_runtime(struct list *list, const struct variables *variables)
         const char *major = arena_copy(list->arena, runtime + 6, strspn(runtime + 6, "0123456789"));
 
         put(list, "NODE_PATH",
-            arena_print(list->arena, "/opt/nodejs/node%s/node_modules:/opt/nodejs/node_modules:%s/node_modules:%s:%s", major, own, own, root));
+            arena_print(list->arena, "/opt/nodejs/node%s/node_modules:/opt/nodejs/node_modules:%s/node_modules:%s:%s", major, own,
+                        own, root));
     }
 }
 

@@ -1,9 +1,9 @@
-/* lowcloud-stdio: runs a plain executable once for each event. The event is its standard input, its standard output is the answer, its standard
- * error is the log; an exit status other than 0, or a signal, is an error.
+/* lowcloud-stdio: runs a plain executable once for each event. The event is its standard input, its standard output is the answer,
+ * its standard error is the log; an exit status other than 0, or a signal, is an error.
  *
- * Usage: lowcloud-stdio NAME, in an execution environment: AWS_LAMBDA_RUNTIME_API says where the events come from, LAMBDA_TASK_ROOT/NAME is run.
- * What the program prints on success must be JSON, as any answer of a handler: if it is not, it is sent as a JSON string. Nothing printed is null.
- * A static program of its own: it shares no code with the server, and may block. */
+ * Usage: lowcloud-stdio NAME, in an execution environment: AWS_LAMBDA_RUNTIME_API says where the events come from,
+ * LAMBDA_TASK_ROOT/NAME is run. What the program prints on success must be JSON, as any answer of a handler: if it is not, it is
+ * sent as a JSON string. Nothing printed is null. A static program of its own: it shares no code with the server, and may block. */
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -94,7 +94,7 @@ static void add_quoted(struct text *text, const char *at, size_t size)
     add_text(text, "\"");
 }
 
-/* -- Is it JSON? A reader that only walks, with a bound on depth. ------------------------------------------------------------- */
+/* --- Is it JSON? A reader that only walks, with a bound on depth. --- */
 
 static const char *blanks(const char *at, const char *end)
 {
@@ -186,7 +186,7 @@ static bool is_json(const char *at, size_t size)
     return rest != NULL && blanks(rest, end) == end;
 }
 
-/* -- The Runtime API. -------------------------------------------------------------------------------------------------------- */
+/* --- The Runtime API. --- */
 
 static int connection = -1;
 static struct sockaddr_in api_address;
@@ -300,7 +300,7 @@ static int exchange(const struct text *request, const struct text *body, struct 
     return space != NULL ? (int)strtol(space + 1, NULL, 10) : 0;
 }
 
-/* -- One event. --------------------------------------------------------------------------------------------------------------- */
+/* --- One event. --- */
 
 static void child(const char *path, const char *name, const int in[2], const int out[2])
 {
@@ -370,8 +370,10 @@ static void post(const char *id, const char *what, const char *type, const struc
     char line[1024];
     struct text request = {0}, head = {0}, answer = {0};
     snprintf(line, sizeof line,
-             "POST /2018-06-01/runtime/invocation/%s/%s HTTP/1.1\r\nHost: %s\r\nContent-Type: application/json\r\n%s%s%sContent-Length: %zu\r\n\r\n", id, what,
-             api_host, type[0] != '\0' ? "Lambda-Runtime-Function-Error-Type: " : "", type, type[0] != '\0' ? "\r\n" : "", body->size);
+             "POST /2018-06-01/runtime/invocation/%s/%s HTTP/1.1\r\nHost: %s\r\nContent-Type: "
+             "application/json\r\n%s%s%sContent-Length: %zu\r\n\r\n",
+             id, what, api_host, type[0] != '\0' ? "Lambda-Runtime-Function-Error-Type: " : "", type, type[0] != '\0' ? "\r\n" : "",
+             body->size);
     add_text(&request, line);
     exchange(&request, body, &head, &answer);
     free(request.at);
@@ -447,8 +449,10 @@ int main(int count, char **arguments)
         add_quoted(&body, message.at, message.size);
         add_text(&body, "}");
         snprintf(line, sizeof line,
-                 "POST /2018-06-01/runtime/init/error HTTP/1.1\r\nHost: %s\r\nContent-Type: application/json\r\nLambda-Runtime-Function-Error-Type: "
-                 "Runtime.InvalidEntrypoint\r\nContent-Length: %zu\r\n\r\n", api_host, body.size);
+                 "POST /2018-06-01/runtime/init/error HTTP/1.1\r\nHost: %s\r\nContent-Type: "
+                 "application/json\r\nLambda-Runtime-Function-Error-Type: "
+                 "Runtime.InvalidEntrypoint\r\nContent-Length: %zu\r\n\r\n",
+                 api_host, body.size);
         add_text(&request, line);
         exchange(&request, &body, &head, &event);
         return 1;

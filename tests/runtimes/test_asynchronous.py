@@ -132,6 +132,25 @@ class Frozen(Case):
         self.server.advance("180s")
         self.assertEqual(len(self.invocations(f)), 3)
 
+    def test_advance_waits_for_handlers_that_work(self):
+        f = self.python("import time\ndef handler(event, context): time.sleep(0.3)")
+        self.api.event(f, 1)
+        self.assertEqual(self.server.advance("1s")["unsettled"], [])
+        self.assertEqual([run["error"] for run in self.invocations(f)], [None])
+
+    def test_advance_does_not_wait_for_handlers_that_wait_for_it(self):
+        url = self.api.queue("stalled")
+        f = self.python("import json, os, urllib.request\ndef handler(event, context):\n"
+                        "    body = json.dumps({'QueueUrl': event, 'WaitTimeSeconds': 20}).encode()\n"
+                        "    request = urllib.request.Request(os.environ['AWS_ENDPOINT_URL'] + '/', body,\n"
+                        "        {'Content-Type': 'application/x-amz-json-1.0', 'X-Amz-Target': 'AmazonSQS.ReceiveMessage'})\n"
+                        "    return urllib.request.urlopen(request).read().decode()\n", Timeout=30)
+        self.api.event(f, url)
+        left = self.server.advance("5s")["unsettled"]
+        self.assertEqual((len(left), f in left[0]["what"]), (1, True))
+        self.assertEqual(self.server.advance("15s")["unsettled"], [])
+        self.assertEqual([run["error"] for run in self.invocations(f)], [None])
+
     def test_warm_environments_are_evicted(self):
         f = self.python("import uuid\nme = str(uuid.uuid4())\ndef handler(event, context): return me")
         first = self.api.value(f)

@@ -128,10 +128,10 @@ enum outcome create_policy(struct call *call)
                     policy.name);
     policy.id = store_last_id();
     policy_version_add(call, policy.id, 1, document);
-    if (!tags_store(call, TAGS_OF_POLICY, policy.id, input_at(call, CreatePolicyRequest_Tags)))
+    if (!iam_tags_store(call, TAGS_OF_POLICY, policy.id, input_at(call, CreatePolicyRequest_Tags)))
         return FAILED;
     struct value item = describe(call, &policy);
-    set(&item, Policy_Tags, tags_list(call, TAGS_OF_POLICY, policy.id));
+    set(&item, Policy_Tags, iam_tags_list(call, TAGS_OF_POLICY, policy.id));
     output_set(call, CreatePolicyResponse_Policy, item);
     return answer(call);
 }
@@ -144,7 +144,7 @@ enum outcome get_policy(struct call *call)
         return FAILED;
     struct value item = describe(call, &policy);
     set(&item, Policy_Description, value_text(policy.description)); /* not in lists */
-    set(&item, Policy_Tags, tags_list(call, TAGS_OF_POLICY, policy.id));
+    set(&item, Policy_Tags, iam_tags_list(call, TAGS_OF_POLICY, policy.id));
     output_set(call, GetPolicyResponse_Policy, item);
     return answer(call);
 }

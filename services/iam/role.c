@@ -78,7 +78,7 @@ static struct value describe_all(struct call *call, const struct role *role)
         set(&boundary, AttachedPermissionsBoundary_PermissionsBoundaryArn, value_text(role->boundary));
         set(&item, Role_PermissionsBoundary, boundary);
     }
-    set(&item, Role_Tags, tags_list(call, TAGS_OF_ROLE, role->id));
+    set(&item, Role_Tags, iam_tags_list(call, TAGS_OF_ROLE, role->id));
     return item;
 }
 
@@ -105,7 +105,7 @@ enum outcome create_role(struct call *call)
                   role.seconds, role.created) < 0)
         return fail(call, &iam_entity_already_exists, "Role with name %s already exists.", role.name);
     role.id = store_last_id();
-    if (!tags_store(call, TAGS_OF_ROLE, role.id, input_at(call, CreateRoleRequest_Tags)))
+    if (!iam_tags_store(call, TAGS_OF_ROLE, role.id, input_at(call, CreateRoleRequest_Tags)))
         return FAILED;
     struct value item = describe_all(call, &role);
     if (!input_has(call, CreateRoleRequest_MaxSessionDuration))

@@ -15,7 +15,7 @@ static struct query erase = QUERY("DELETE FROM iam_tag WHERE kind = ? AND owner 
 static struct query erase_all = QUERY("DELETE FROM iam_tag WHERE kind = ? AND owner = ?");
 static struct query list = QUERY("SELECT key, value FROM iam_tag WHERE kind = ? AND owner = ? AND key > ? ORDER BY key");
 
-bool tags_store(struct call *call, enum tag_owner kind, int64_t owner, const struct value *tags)
+bool iam_tags_store(struct call *call, enum tag_owner kind, int64_t owner, const struct value *tags)
 {
     for (uint32_t i = 0; tags != NULL && i < tags->size; i++)
         (void)query_run(&store, "iitt", (int64_t)kind, owner, at_text(&tags->items[i], Tag_Key),
@@ -35,7 +35,7 @@ static struct value tag_of(struct call *call)
     return tag;
 }
 
-struct value tags_list(struct call *call, enum tag_owner kind, int64_t owner)
+struct value iam_tags_list(struct call *call, enum tag_owner kind, int64_t owner)
 {
     struct value tags = value_list();
 
@@ -71,7 +71,7 @@ enum outcome tag_role(struct call *call)
     struct role role;
 
     if (!role_find(call, input_text(call, TagRoleRequest_RoleName), &role) ||
-        !tags_store(call, TAGS_OF_ROLE, role.id, input_at(call, TagRoleRequest_Tags)))
+        !iam_tags_store(call, TAGS_OF_ROLE, role.id, input_at(call, TagRoleRequest_Tags)))
         return FAILED;
     return answer(call);
 }
@@ -104,7 +104,7 @@ enum outcome tag_policy(struct call *call)
     struct policy policy;
 
     if (!policy_find(call, input_text(call, TagPolicyRequest_PolicyArn), &policy) ||
-        !tags_store(call, TAGS_OF_POLICY, policy.id, input_at(call, TagPolicyRequest_Tags)))
+        !iam_tags_store(call, TAGS_OF_POLICY, policy.id, input_at(call, TagPolicyRequest_Tags)))
         return FAILED;
     return answer(call);
 }

@@ -4,8 +4,8 @@
 
 enum tag_owner { TAGS_OF_ROLE, TAGS_OF_POLICY };
 
-bool tags_store(struct call *call, enum tag_owner kind, int64_t owner, const struct value *tags); /* false: fail() was called */
-struct value tags_list(struct call *call, enum tag_owner kind, int64_t owner);                    /* absent when there are none */
+bool iam_tags_store(struct call *call, enum tag_owner kind, int64_t owner, const struct value *tags); /* false: fail() was called */
+struct value iam_tags_list(struct call *call, enum tag_owner kind, int64_t owner);                    /* absent when there are none */
 void tags_drop(enum tag_owner kind, int64_t owner);
 
 enum outcome tag_role(struct call *call);

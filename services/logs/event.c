@@ -11,10 +11,9 @@
 #define DAY_MS INT64_C(86400000)
 #define TOO_OLD_MS (14 * DAY_MS)
 #define TOO_NEW_MS INT64_C(7200000)
-enum { DROP_AT_ONCE = 1000 };
+enum { DROP_AT_ONCE = 1000, EXPIRED_AT_ONCE = 2000 /* readers do not see the others */ };
 
-/* --- dropping the oldest --------------------------------------------------------------------------------------------------------
- */
+/* Dropping the oldest. */
 
 struct dropped {
     int64_t id, stream, size;
@@ -45,8 +44,8 @@ static void drop(struct call *call, struct query *oldest, int64_t owner, int64_t
         query_end(oldest);
         for (size_t i = 0; i < found && (bytes > 0 || count > 0); i++) {
             (void)query_run(&drop_event, "i", rows[i].id);
-            (void)query_run(&stream_lost, "ii", rows[i].size, rows[i].stream);
-            total += rows[i].size;
+            if (query_run(&stream_lost, "ii", rows[i].size, rows[i].stream) > 0) /* else it is an orphan, and not counted any more */
+                total += rows[i].size;
             bytes -= rows[i].size;
             count--;
         }
@@ -59,17 +58,16 @@ static struct query size_of_group = QUERY("SELECT bytes FROM log_group WHERE id 
 static void keep_within_limits(struct call *call, const struct log_group *group, const struct log_stream *stream)
 {
     if (group->retention != 0)
-        drop(call, &oldest_of_group, group->id, group->id, group_horizon(group), INT64_MAX, INT64_MAX);
+        drop(call, &oldest_of_group, group->id, group->id, group_horizon(group), 0, EXPIRED_AT_ONCE);
     if (stream->events > STREAM_EVENTS || stream->bytes > STREAM_BYTES)
-        drop(call, &oldest_of_stream, stream->id, group->id, INT64_MAX, stream->bytes - STREAM_BYTES / 10 * 9,
-             stream->events - STREAM_EVENTS / 10 * 9);
+        drop(call, &oldest_of_stream, stream->id, group->id, INT64_MAX, stream->bytes - STREAM_BYTES / 100 * 99,
+             stream->events - STREAM_EVENTS / 100 * 99);
     int64_t bytes = query_one(&size_of_group, 0, "i", group->id);
     if (bytes > GROUP_BYTES)
-        drop(call, &oldest_of_group, group->id, group->id, INT64_MAX, bytes - GROUP_BYTES / 10 * 9, 0);
+        drop(call, &oldest_of_group, group->id, group->id, INT64_MAX, bytes - GROUP_BYTES / 100 * 99, 0);
 }
 
-/* --- PutLogEvents ----------------------------------------------------------------------------------------------------------------
- */
+/* PutLogEvents. */
 
 /* A client's clock may be the real one or ours: an event is out of range only when it is so on both. */
 static bool is_too_old(int64_t timestamp)

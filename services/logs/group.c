@@ -8,6 +8,7 @@
 #include "emulator/store/store.h"
 #include "services/logs/errors.h"
 #include "services/logs/logs_model.h"
+#include "services/logs/sweep.h"
 
 #define DAY_MS INT64_C(86400000)
 enum { PAGE = 50 };
@@ -124,7 +125,7 @@ enum outcome create_log_group(struct call *call)
     if (query_run(&insert, "tttitt", call->account, call->region, name, clock_now(), class == NULL ? "STANDARD" : class,
                   input_text(call, CreateLogGroupRequest_kmsKeyId)) < 0)
         return fail(call, &log_exists, "The specified log group already exists");
-    if (!tags_store(call, store_last_id(), input_at(call, CreateLogGroupRequest_tags)))
+    if (!log_tags_store(call, store_last_id(), input_at(call, CreateLogGroupRequest_tags)))
         return FAILED;
     return answer(call);
 }
@@ -132,7 +133,6 @@ enum outcome create_log_group(struct call *call)
 static struct query remove_group = QUERY("DELETE FROM log_group WHERE id = ?");
 static struct query remove_tags = QUERY("DELETE FROM log_group_tag WHERE log_group = ?");
 static struct query remove_streams = QUERY("DELETE FROM log_stream WHERE log_group = ?");
-static struct query remove_events = QUERY("DELETE FROM log_event WHERE log_group = ?");
 
 enum outcome delete_log_group(struct call *call)
 {
@@ -143,7 +143,7 @@ enum outcome delete_log_group(struct call *call)
     (void)query_run(&remove_group, "i", group.id);
     (void)query_run(&remove_tags, "i", group.id);
     (void)query_run(&remove_streams, "i", group.id);
-    (void)query_run(&remove_events, "i", group.id);
+    sweep_add(ORPHANS_OF_GROUP, group.id);
     return answer(call);
 }
 
@@ -200,8 +200,7 @@ enum outcome describe_log_groups(struct call *call)
     return answer(call);
 }
 
-/* --- retention ------------------------------------------------------------------------------------------------------------------
- */
+/* Retention. */
 
 /* The values that AWS's reference of PutRetentionPolicy lists. */
 static const int16_t retentions[] = {1,   3,   5,   7,   14,   30,   60,   90,   120,  150,  180,

@@ -31,7 +31,7 @@ enum outcome put_retention_policy(struct call *call);
 enum outcome delete_retention_policy(struct call *call);
 
 /* tag.c */
-bool tags_store(struct call *call, int64_t group, const struct value *tags); /* false: fail() was called */
+bool log_tags_store(struct call *call, int64_t group, const struct value *tags); /* false: fail() was called */
 enum outcome tag_resource(struct call *call);
 enum outcome untag_resource(struct call *call);
 enum outcome list_tags_for_resource(struct call *call);

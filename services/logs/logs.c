@@ -5,6 +5,7 @@
 #include "services/logs/group.h"
 #include "services/logs/logs_model.h"
 #include "services/logs/stream.h"
+#include "services/logs/sweep.h"
 
 const struct aws_error log_group_not_found = {.code = "ResourceNotFoundException", .status = 400};
 const struct aws_error log_exists = {.code = "ResourceAlreadyExistsException", .status = 400};
@@ -13,20 +14,24 @@ const struct aws_error log_validation = {.code = "ValidationException", .status 
 const struct aws_error log_too_many_tags = {.code = "TooManyTagsException", .status = 400};
 const struct aws_error log_not_implemented = {.code = "NotImplementedException", .status = 501, .is_receiver = true};
 
-/* Both indexes end in the id: reading by stream and reading by group go in order of (timestamp, id) without sorting. */
+/* Both indexes of events end in the id: reading by stream and reading by group go in order of (timestamp, id) without sorting. No
+ * number is used again, because events may outlive their stream and group for a while (log_orphan, sweep.c). */
 static const char *const schema[] = {
-    "CREATE TABLE log_group(id INTEGER PRIMARY KEY, account TEXT NOT NULL, region TEXT NOT NULL, name TEXT NOT NULL, created "
+    "CREATE TABLE log_group(id INTEGER PRIMARY KEY AUTOINCREMENT, account TEXT NOT NULL, region TEXT NOT NULL, name TEXT NOT NULL, "
+    "created "
     "INTEGER NOT NULL,"
     " retention INTEGER NOT NULL, class TEXT NOT NULL, key TEXT, bytes INTEGER NOT NULL, UNIQUE(account, region, name));"
     "CREATE TABLE log_group_tag(log_group INTEGER NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY(log_group, key)) "
     "WITHOUT ROWID;"
-    "CREATE TABLE log_stream(id INTEGER PRIMARY KEY, log_group INTEGER NOT NULL, name TEXT NOT NULL, created INTEGER NOT NULL,"
+    "CREATE TABLE log_stream(id INTEGER PRIMARY KEY AUTOINCREMENT, log_group INTEGER NOT NULL, name TEXT NOT NULL, created INTEGER "
+    "NOT NULL,"
     " last_event INTEGER, last_ingestion INTEGER, events INTEGER NOT NULL, bytes INTEGER NOT NULL, UNIQUE(log_group, name));"
     "CREATE INDEX log_stream_by_time ON log_stream(log_group, coalesce(last_event, 0), name);"
     "CREATE TABLE log_event(id INTEGER PRIMARY KEY AUTOINCREMENT, log_group INTEGER NOT NULL, stream INTEGER NOT NULL,"
     " timestamp INTEGER NOT NULL, ingested INTEGER NOT NULL, message TEXT NOT NULL);"
     "CREATE INDEX log_event_by_stream ON log_event(stream, timestamp, id);"
-    "CREATE INDEX log_event_by_group ON log_event(log_group, timestamp, id);",
+    "CREATE INDEX log_event_by_group ON log_event(log_group, timestamp, id);"
+    "CREATE TABLE log_orphan(kind INTEGER NOT NULL, owner INTEGER NOT NULL, PRIMARY KEY(kind, owner)) WITHOUT ROWID;",
 };
 
 static const struct operation_row operations[] = {
@@ -56,4 +61,7 @@ const struct service logs_service = {
     .operations = operations,
     .schema = schema,
     .schema_count = 1,
+    .start = sweep_start,
+    .reset = sweep_stop,
+    .stop = sweep_stop,
 };

@@ -16,8 +16,7 @@ struct place {
     int64_t timestamp, id;
 };
 
-/* --- GetLogEvents ----------------------------------------------------------------------------------------------------------------
- */
+/* GetLogEvents. */
 
 #define COLUMNS "SELECT timestamp, id, ingested, message FROM log_event WHERE stream = ?1 AND timestamp >= ?2 AND timestamp < ?3 "
 static struct query forward = QUERY(COLUMNS "AND (timestamp, id) > (?4, ?5) ORDER BY timestamp, id LIMIT ?6");

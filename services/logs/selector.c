@@ -65,8 +65,7 @@ static void *problem(struct reader *reader, enum pattern_problem kind)
     return NULL;
 }
 
-/* --- properties: $.a.b[0] and $['a'] ---------------------------------------------------------------------------------------------
- */
+/* Properties: $.a.b[0] and $['a']. */
 
 static bool read_index(struct reader *reader, struct step *step)
 {

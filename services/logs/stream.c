@@ -7,6 +7,7 @@
 #include "emulator/store/store.h"
 #include "services/logs/errors.h"
 #include "services/logs/logs_model.h"
+#include "services/logs/sweep.h"
 
 enum { PAGE = 50 };
 
@@ -41,7 +42,6 @@ enum outcome create_log_stream(struct call *call)
 }
 
 static struct query remove_stream = QUERY("DELETE FROM log_stream WHERE id = ?");
-static struct query remove_events = QUERY("DELETE FROM log_event WHERE stream = ?");
 static struct query give_back = QUERY("UPDATE log_group SET bytes = bytes - ? WHERE id = ?");
 
 enum outcome delete_log_stream(struct call *call)
@@ -53,7 +53,7 @@ enum outcome delete_log_stream(struct call *call)
         !stream_find(call, &group, input_text(call, DeleteLogStreamRequest_logStreamName), &stream))
         return FAILED;
     (void)query_run(&remove_stream, "i", stream.id);
-    (void)query_run(&remove_events, "i", stream.id);
+    sweep_add(ORPHANS_OF_STREAM, stream.id);
     (void)query_run(&give_back, "ii", stream.bytes, group.id);
     return answer(call);
 }

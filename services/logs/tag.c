@@ -14,7 +14,7 @@ static struct query count = QUERY("SELECT count(*) FROM log_group_tag WHERE log_
 static struct query erase = QUERY("DELETE FROM log_group_tag WHERE log_group = ? AND key = ?");
 static struct query list = QUERY("SELECT key, value FROM log_group_tag WHERE log_group = ?");
 
-bool tags_store(struct call *call, int64_t group, const struct value *tags)
+bool log_tags_store(struct call *call, int64_t group, const struct value *tags)
 {
     for (uint32_t i = 0; tags != NULL && i < tags->size; i++)
         (void)query_run(&store, "itt", group, tags->items[2 * i].text, tags->items[2 * i + 1].text);
@@ -64,7 +64,7 @@ enum outcome tag_resource(struct call *call)
     struct log_group group;
 
     if (!group_of_resource(call, TagResourceRequest_resourceArn, &group) ||
-        !tags_store(call, group.id, input_at(call, TagResourceRequest_tags)))
+        !log_tags_store(call, group.id, input_at(call, TagResourceRequest_tags)))
         return FAILED;
     return answer(call);
 }
@@ -94,7 +94,7 @@ enum outcome tag_log_group(struct call *call)
     struct log_group group;
 
     if (!group_find(call, input_text(call, TagLogGroupRequest_logGroupName), &group) ||
-        !tags_store(call, group.id, input_at(call, TagLogGroupRequest_tags)))
+        !log_tags_store(call, group.id, input_at(call, TagLogGroupRequest_tags)))
         return FAILED;
     return answer(call);
 }

@@ -32,8 +32,7 @@ static struct value issue(struct call *call, const char *account, const char *pr
     return credentials;
 }
 
-/* --- GetCallerIdentity ----------------------------------------------------------------------------------------------------------
- */
+/* GetCallerIdentity. */
 
 /* A user's name for us is the account; a session is known as ROLE-ID:SESSION. */
 static const char *user_id(struct call *call)

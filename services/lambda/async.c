@@ -371,7 +371,7 @@ void async_pending(struct pending *pending)
     arena_free(arena);
     const struct event *event;
     if (!wants_later)
-        TAILQ_FOREACH (event, &running, others)
+        TAILQ_FOREACH(event, &running, others)
             if (event->waiter.is_waiting)
                 pending_add(pending, "lambda", -1, "an asynchronous event for %s waits for its code", event->name);
 }

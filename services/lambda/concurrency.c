@@ -32,7 +32,7 @@ static struct group *find_group(const struct function *function)
 {
     struct group *group;
 
-    TAILQ_FOREACH (group, &groups, others)
+    TAILQ_FOREACH(group, &groups, others)
         if (group->version == function->id && group->revision == function->revision)
             return group;
     return NULL;
@@ -70,7 +70,7 @@ const char *concurrency_refuses(const struct function *function)
 
     if (function->reserved_concurrency < 0)
         return NULL;
-    TAILQ_FOREACH (group, &groups, others)
+    TAILQ_FOREACH(group, &groups, others)
         if (group->function_id == function->function_id)
             used += (int64_t)(group->running + group->waiting_count);
     return used < function->reserved_concurrency ? NULL : "ReservedFunctionConcurrentInvocationLimitExceeded";
@@ -151,7 +151,7 @@ static struct environment *free_environment_of(struct group *group)
 {
     struct environment *environment, *best = NULL;
 
-    TAILQ_FOREACH (environment, &group->environments, peers) {
+    TAILQ_FOREACH(environment, &group->environments, peers) {
         bool is_warm = environment->state == ENVIRONMENT_IDLE && environment->next != NULL;
 
         if (!is_warm && environment->state != ENVIRONMENT_VACANT)
@@ -169,7 +169,7 @@ static size_t coming(const struct group *group)
     const struct environment *environment;
     size_t count = 0;
 
-    TAILQ_FOREACH (environment, &group->environments, peers)
+    TAILQ_FOREACH(environment, &group->environments, peers)
         switch (environment->state) {
         case ENVIRONMENT_STARTING:
             count += environment->invocation == NULL;
@@ -219,7 +219,7 @@ static struct group *neediest(void)
     struct group *group, *best = NULL;
     uint64_t best_order = 0;
 
-    TAILQ_FOREACH (group, &groups, others) {
+    TAILQ_FOREACH(group, &groups, others) {
         size_t served = coming(group);
         const struct invocation *first = TAILQ_FIRST(&group->waiting);
 
@@ -240,7 +240,7 @@ static struct environment *evictable(void)
 {
     struct environment *environment, *best = NULL;
 
-    TAILQ_FOREACH (environment, &all, others)
+    TAILQ_FOREACH(environment, &all, others)
         if ((environment->state == ENVIRONMENT_IDLE || environment->state == ENVIRONMENT_VACANT) &&
             TAILQ_EMPTY(&environment->group->waiting) && (best == NULL || environment->used < best->used))
             best = environment;
@@ -251,7 +251,7 @@ static bool one_is_stopping(void)
 {
     struct environment *environment;
 
-    TAILQ_FOREACH (environment, &all, others)
+    TAILQ_FOREACH(environment, &all, others)
         if (environment->state == ENVIRONMENT_STOPPING && !environment->keeps)
             return true;
     return false;
@@ -291,7 +291,7 @@ static void rest_all(void)
 {
     struct environment *environment;
 
-    TAILQ_FOREACH (environment, &all, others)
+    TAILQ_FOREACH(environment, &all, others)
         environment_rest(environment);
 }
 
@@ -301,7 +301,7 @@ static void dispatch(struct task *task)
     struct environment *environment;
 
     (void)task;
-    TAILQ_FOREACH (group, &groups, others)
+    TAILQ_FOREACH(group, &groups, others)
         use_free_ones(group);
     while ((group = neediest()) != NULL) {
         if (environment_count < (size_t)execution_options.max_environments) {
@@ -327,7 +327,7 @@ struct environment *concurrency_environment_at(const char *local_address)
 {
     struct environment *environment;
 
-    TAILQ_FOREACH (environment, &all, others)
+    TAILQ_FOREACH(environment, &all, others)
         if (text_equal(environment->address, local_address))
             return environment;
     return NULL;
@@ -419,11 +419,11 @@ void concurrency_pending(struct pending *pending)
         return;
     /* Whoever asks under a clock that was frozen meanwhile relies on what is idle to stay so. */
     rest_all();
-    TAILQ_FOREACH (group, &groups, others)
-        TAILQ_FOREACH (invocation, &group->waiting, others)
+    TAILQ_FOREACH(group, &groups, others)
+        TAILQ_FOREACH(invocation, &group->waiting, others)
             pending_add(pending, "lambda", -1, "an event for %s waits for an environment (request %s)", invocation->function.name,
                         invocation->request_id);
-    TAILQ_FOREACH (environment, &all, others) {
+    TAILQ_FOREACH(environment, &all, others) {
         const char *name = environment->function.name;
 
         if (environment->state == ENVIRONMENT_STARTING)

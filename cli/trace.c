@@ -138,7 +138,7 @@ int trace_command(int count, char **words)
         return 2;
     if (count > 2 || (count == 2 && !text_integer(words[1], &root)) || (after != NULL && !text_integer(after, &number)))
         return usage_error(words[0], "a trace begins with the number of a record");
-    if (!client_send(arena, endpoint, "GET", arena_print(arena, "/_lowcloud/journal?limit=1000000&after=%s", after == NULL ? "0" : after), "",
+    if (!client_send(arena, endpoint, "GET", arena_print(arena, "/_lowcloud/journal?limit=1000000%s%s", after == NULL ? "" : "&after=", after == NULL ? "" : after), "",
                      bytes_of(""), &reply))
         return 1;
     if (reply.status != 200)

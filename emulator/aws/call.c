@@ -210,7 +210,7 @@ static void exchange_complete(struct exchange *exchange)
         run(call, row_of(call)->run);
 }
 
-/* The client hung up, or the exchange ended in any other way before an answer. */
+/* The client hung up, or the exchange ended in any other way before an answer. A woken call is on nobody's list any more, unless its timer woke it. */
 static void abandon(struct call *call)
 {
     struct call_state *state = call->state;
@@ -287,6 +287,12 @@ static void run_queued(struct task *task)
     struct call *call = state->call;
     enum outcome (*woken)(struct call *) = state->woken;
 
+    /* What the call was woken for is not for a client that is gone: its effects would be lost with the answer. */
+    if (state->is_woken && call->exchange != NULL && exchange_is_abandoned(call->exchange)) {
+        abandon(call);
+        exchange_drop(call->exchange);
+        return;
+    }
     if (state->is_woken) {
         state->is_woken = false;
         run(call, woken);

@@ -25,7 +25,7 @@ struct entry {
 };
 
 static struct entry *ring;
-static uint64_t last, tail = 1; /* tail: the oldest number still held */
+static uint64_t first = 1, last, tail = 1; /* first: ever since the last reset; tail: the oldest number still held */
 static size_t held;             /* bytes of texts */
 
 static const char *const kinds[] = {"call", "invocation", "delivery", "retry", "dead-letter", "timer", "environment", "fault", "control"};
@@ -221,30 +221,40 @@ static void describe(struct arena *arena, const struct entry *entry, struct valu
     }
 }
 
+uint64_t journal_tail(void)
+{
+    return tail;
+}
+
+uint64_t journal_first(void)
+{
+    return first;
+}
+
 int journal_read(struct arena *arena, uint64_t after, size_t most, struct value *list)
 {
     *list = value_list();
-    if (after + 1 < tail && after < last)
+    if (after + 1 < tail)
         return -ERANGE;
     for (uint64_t seq = after + 1; seq <= last && list->size < most; seq++) {
         const struct entry *entry = at(seq);
+        struct value map;
 
         if (entry == NULL || entry->is_discarded)
             continue;
-        struct value map;
         describe(arena, entry, &map);
         value_push(arena, list, map);
     }
     return 0;
 }
 
-void journal_reset(void)
+void journal_reset(uint64_t number)
 {
     for (; tail <= last; tail++)
         clear(&ring[tail % JOURNAL_RECORDS]);
     free(ring);
     ring = NULL;
-    last = 0;
-    tail = 1;
+    first = tail = number;
+    last = number - 1;
     held = 0;
 }

@@ -38,4 +38,7 @@ uint64_t journal_last(void);
 
 /* Records after `after` as maps, at most `most`; -ERANGE when the ring's tail has passed `after`. */
 int journal_read(struct arena *arena, uint64_t after, size_t most, struct value *list);
-void journal_reset(void); /* empties it; numbers start again at 1 */
+uint64_t journal_first(void); /* number of the first record since the last reset, whether still held or not */
+uint64_t journal_tail(void);  /* of the oldest record still held */
+/* Empties it; the next record is number `first`. Rows of a durable store name records of earlier lives, so that its numbers must not come again. */
+void journal_reset(uint64_t first);

@@ -6,6 +6,7 @@
 
 #include "emulator/aws/delivery.h"
 #include "emulator/aws/identity.h"
+#include "emulator/aws/journal_numbers.h"
 #include "emulator/base/log.h"
 #include "emulator/store/store.h"
 
@@ -46,6 +47,7 @@ void aws_register(const struct service *const *services)
     aws_services = services;
     store_schema("identity", identity_schema, identity_schema_count);
     store_schema("delivery", delivery_schema, delivery_schema_count);
+    store_schema("journal", journal_numbers_schema, journal_numbers_schema_count);
     for (int i = 0; i < count_services(); i++) {
         if (services[i]->schema_count > 0)
             store_schema(services[i]->name, services[i]->schema, services[i]->schema_count);
@@ -56,6 +58,7 @@ void aws_register(const struct service *const *services)
 
 void aws_start(void)
 {
+    journal_numbers_start();
     delivery_start();
     for (int i = 0; aws_services[i] != NULL; i++)
         if (aws_services[i]->start != NULL)

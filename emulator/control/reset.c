@@ -1,6 +1,5 @@
 /* POST /_lowcloud/reset: everything as after the start. Returns when it is true; reaping what was killed follows. */
 #include "emulator/aws/delivery.h"
-#include "emulator/aws/journal.h"
 #include "emulator/base/id.h"
 #include "emulator/control/control.h"
 #include "emulator/loop/clock.h"
@@ -16,7 +15,6 @@ void reset_post(struct exchange *exchange)
             aws_services[i]->reset();
     delivery_stop();
     store_reset();
-    journal_reset();
     clock_hold(false);
     clock_restore();
     id_seed(control_seed());

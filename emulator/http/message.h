@@ -70,5 +70,7 @@ void exchange_stream_end(struct exchange *exchange);
 void exchange_drop(struct exchange *exchange); /* closes the connection without an answer */
 
 bool exchange_is_answered(const struct exchange *exchange);
+/* Has the client of a parked exchange hung up? Asked of the socket itself: the loop may not have come to its hang-up yet. */
+bool exchange_is_abandoned(const struct exchange *exchange);
 /* The connection is closed after this answer. */
 void exchange_close_after(struct exchange *exchange);

@@ -261,6 +261,16 @@ static void suspend(struct exchange_private *exchange)
         log_warn("a waiting client's hang-up cannot be watched");
 }
 
+bool exchange_is_abandoned(const struct exchange *exchange)
+{
+    const struct exchange_private *private = (const struct exchange_private *)exchange;
+
+    if (!private->is_suspended)
+        return false;
+    struct pollfd fd = {.fd = private->hang_up.fd, .events = POLLRDHUP};
+    return poll(&fd, 1, 0) == 1 && (fd.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0;
+}
+
 void server_wake(struct exchange_private *exchange)
 {
     if (!exchange->is_suspended)

@@ -1,46 +1,19 @@
 #include "services/apigw/gateway.h"
 
 #include <string.h>
-#include <sys/queue.h>
 
 #include "emulator/aws/arn.h"
-#include "emulator/aws/call.h"
 #include "emulator/aws/identity.h"
 #include "emulator/aws/journal.h"
-#include "emulator/base/encoding.h"
 #include "emulator/base/id.h"
 #include "emulator/base/json.h"
 #include "emulator/base/log.h"
-#include "emulator/loop/clock.h"
-#include "services/apigw/address.h"
 #include "services/apigw/cors.h"
-#include "services/apigw/deployment.h"
-#include "services/apigw/event.h"
 #include "services/apigw/integration.h"
-#include "services/apigw/permission.h"
-#include "services/apigw/response.h"
+#include "services/apigw/request.h"
 
 /* AWS's quotas for HTTP APIs: the payload, and request line and headers together. */
 enum { BODY_LIMIT = 10 * 1024 * 1024, HEAD_LIMIT = 10240 };
-
-/* A request from its arrival to its answer; in the exchange's arena, which may go as soon as the answer is given. */
-struct request {
-    LIST_ENTRY(request) others;
-    bool is_open; /* in the list */
-    struct exchange *exchange;
-    struct arena *arena;
-    struct address address;
-    struct place place;
-    struct route_match match;
-    struct target target; /* a copy: the deployment's may go meanwhile */
-    const char *function, *source_arn, *request_id, *trace_header;
-    struct value cors; /* map, or absent */
-    struct timer timer;
-    struct call *call; /* ours that runs, or NULL */
-    uint64_t seq;
-    struct form_field *query;
-    size_t query_count;
-};
 
 static LIST_HEAD(request_list, request) requests = LIST_HEAD_INITIALIZER(requests);
 
@@ -58,7 +31,7 @@ static void leave(struct request *request)
 
 /* The end. */
 
-static void finish(struct request *request, int status, const struct header *headers, struct bytes body, const char *error)
+void request_finish(struct request *request, int status, const struct header *headers, struct bytes body, const char *error)
 {
     struct exchange *exchange = request->exchange;
     bool has_cors = request->cors.kind == VALUE_MAP;
@@ -75,8 +48,27 @@ static void finish(struct request *request, int status, const struct header *hea
     exchange_answer(exchange, status == 204 || status == 304 ? (struct bytes){"", 0} : body);
 }
 
+/* For the journal. */
+static const char *code_of(int status)
+{
+    static const struct {
+        int status;
+        const char *code;
+    } codes[] = {{400, "BadRequest"},
+                 {403, "Forbidden"},
+                 {404, "NotFound"},
+                 {413, "RequestEntityTooLarge"},
+                 {431, "RequestHeaderFieldsTooLarge"},
+                 {503, "ServiceUnavailable"}};
+
+    for (size_t i = 0; i < sizeof codes / sizeof *codes; i++)
+        if (codes[i].status == status)
+            return codes[i].code;
+    return "InternalServerError";
+}
+
 /* Errors of the gateway itself look alike. `why` is for our log: NULL when the client knows as much. */
-static void refuse(struct request *request, int status, const char *message, const char *why)
+void request_refuse(struct request *request, int status, const char *message, const char *why)
 {
     struct header type = {"Content-Type", "application/json", NULL};
     struct value map = value_map();
@@ -85,20 +77,21 @@ static void refuse(struct request *request, int status, const char *message, con
     if (why != NULL)
         log_warn("apigateway: %s %s: %s", request->exchange->method,
                  request->source_arn != NULL ? request->source_arn : request->exchange->path, why);
-    finish(request, status, &type, json_print(request->arena, &map), message);
+    request_finish(request, status, &type, json_print(request->arena, &map), code_of(status));
 }
 
-static void fail_internally(struct request *request, const char *why)
+void request_fail(struct request *request, const char *why)
 {
-    refuse(request, 500, "Internal Server Error", why);
+    request_refuse(request, 500, "Internal Server Error", why);
 }
 
 static void timed_out(struct timer *timer)
 {
     struct request *request = (struct request *)((char *)timer - offsetof(struct request, timer));
 
-    refuse(request, 503, "Service Unavailable",
-           arena_print(request->arena, "the function has not answered within %lld ms", (long long)request->target.timeout_ms));
+    request_refuse(
+        request, 503, "Service Unavailable",
+        arena_print(request->arena, "the function has not answered within %lld ms", (long long)request->target.timeout_ms));
 }
 
 static void client_gone(struct exchange *exchange)
@@ -109,119 +102,6 @@ static void client_gone(struct exchange *exchange)
         return;
     leave(request);
     journal_close(request->seq, &(struct journal_end){.status = 499, .error = "ClientHungUp", .duration_us = -1});
-}
-
-/* Invoke. */
-
-static void invoked(struct call *call, void *context)
-{
-    struct request *request = context;
-    const struct value *result, *payload;
-    struct response *response;
-    const char *why;
-
-    request->call = NULL;
-    if (call->error != NULL) {
-        if (call->error->status == 429) /* throttled */
-            refuse(request, 503, "Service Unavailable", call->error_message);
-        else
-            fail_internally(request, arena_print(request->arena, "Invoke failed: %s: %s", call->error->code, call->error_message));
-        return;
-    }
-    result = call_result(call);
-    payload = value_find(result, "Payload");
-    if (value_find(result, "FunctionError") != NULL) {
-        fail_internally(request, "the function ended with an error; see its log");
-        return;
-    }
-    response = response_read(request->arena, request->target.format,
-                             payload == NULL ? (struct bytes){"", 0} : value_as_bytes(payload), &why);
-    if (response == NULL) {
-        fail_internally(request, why);
-        return;
-    }
-    /* The call goes before the answer is sent. */
-    response->body = (struct bytes){arena_copy(request->arena, response->body.at, response->body.size), response->body.size};
-    finish(request, response->status, response->headers, response->body, NULL);
-}
-
-static struct call *ask_lambda(struct request *request, const char *operation, struct value input,
-                               void (*done)(struct call *, void *))
-{
-    return call_queue(&(struct call_request){
-        .service = "lambda",
-        .operation = operation,
-        .account = request->place.account,
-        .region = request->place.region,
-        .actor = "apigateway",
-        .cause = request->seq,
-        .trace_header = request->trace_header,
-        .input = input,
-        .done = done,
-        .context = request,
-    });
-}
-
-static bool read_json_map(struct arena *arena, const char *json, struct value *map)
-{
-    *map = value_map();
-    if (json != NULL)
-        check(json_parse(arena, bytes_of(json), map, NULL) == 0);
-    return json != NULL;
-}
-
-static void invoke(struct request *request)
-{
-    struct exchange *exchange = request->exchange;
-    struct bytes path;
-    struct event event = {
-        .exchange = exchange,
-        .account = request->place.account,
-        .api = request->address.api,
-        .stage = request->place.stage,
-        .route_key = request->match.key,
-        .resource = request->match.path,
-        .domain = exchange->host,
-        .domain_prefix = request->address.api,
-        .request_id = request->request_id,
-        .trace_header = request->trace_header,
-        .time = clock_now(),
-        .parameters = request->match.parameters,
-        .query = request->query,
-        .query_count = request->query_count,
-    };
-    struct value input = value_map(), built;
-
-    check(percent_decode(request->arena, bytes_of(request->place.event_path), /* plus_is_space */ false, &path));
-    event.path = path.at;
-    (void)read_json_map(request->arena, request->place.variables, &event.variables);
-    built = text_equal(request->target.format, "1.0") ? event_1(&event) : event_2(&event);
-    value_put(request->arena, &input, "FunctionName", value_text(request->function));
-    value_put(request->arena, &input, "InvocationType", value_text("RequestResponse"));
-    value_put(request->arena, &input, "Payload", value_bytes(json_print(request->arena, &built)));
-    request->call = ask_lambda(request, "Invoke", input, invoked);
-}
-
-/* The function's policy. It is asked for each time, so that a change counts at once; nobody wants to read that in the journal. */
-static void policy_known(struct call *call, void *context)
-{
-    struct request *request = context;
-    const char *policy = call->error == NULL ? value_find_text(call_result(call), "Policy") : NULL;
-
-    request->call = NULL;
-    journal_discard(call->seq);
-    if (permission_allows(request->arena, policy, request->source_arn, request->place.account)) {
-        invoke(request);
-        return;
-    }
-    if (call->error != NULL && policy == NULL && strstr(call->error_message, "Function not found") != NULL)
-        fail_internally(request, call->error_message);
-    else
-        fail_internally(
-            request, arena_print(request->arena,
-                                 "the policy of %s does not let API Gateway invoke it; aws lambda add-permission with --principal"
-                                 " apigateway.amazonaws.com --action lambda:InvokeFunction changes that",
-                                 request->function));
 }
 
 /* The request. */
@@ -279,17 +159,25 @@ static size_t head_size(const struct exchange *exchange)
     return size;
 }
 
+/* A row's JSON; false, and an empty map, when there is none. */
+static bool read_json_map(struct arena *arena, const char *json, struct value *map)
+{
+    *map = value_map();
+    if (json != NULL)
+        check(json_parse(arena, bytes_of(json), map, NULL) == 0);
+    return json != NULL;
+}
+
 /* Finds the route and its function. False: it has been answered. */
 static bool find_route(struct request *request)
 {
-    struct value variables;
     bool is_bad = false;
 
     if (request->place.stage == NULL || request->place.deployment == 0 ||
         !table_find(deployment_routes(request->place.deployment), request->arena, request->exchange->method,
                     request->place.route_path, &request->match, &is_bad)) {
         open_journal(request);
-        refuse(request, is_bad ? 400 : 404, is_bad ? "Bad Request" : "Not Found", NULL);
+        request_refuse(request, is_bad ? 400 : 404, is_bad ? "Bad Request" : "Not Found", NULL);
         return false;
     }
     /* What the deployment's table holds does not live as long as we do. */
@@ -301,34 +189,28 @@ static bool find_route(struct request *request)
                                       arena_text(request->arena, target->credentials), target->timeout_ms};
     request->source_arn = source_arn(request);
     open_journal(request);
-    (void)read_json_map(request->arena, request->place.variables, &variables);
-    request->function = request->target.uri == NULL ? NULL : integration_function(request->arena, request->target.uri, &variables);
+    (void)read_json_map(request->arena, request->place.variables, &request->variables);
+    request->function =
+        request->target.uri == NULL ? NULL : integration_function(request->arena, request->target.uri, &request->variables);
     if (request->function != NULL)
         return true;
-    fail_internally(request, request->target.uri == NULL ? "the route has no integration"
-                                                         : "the integration's URI is not a Lambda function's ARN");
+    request_fail(request, request->target.uri == NULL ? "the route has no integration"
+                                                      : "the integration's URI is not a Lambda function's ARN");
     return false;
 }
 
 static void start(struct request *request)
 {
-    struct value input = value_map();
-
     if (!find_route(request))
         return;
     request->query =
         form_parse(request->arena, bytes_of(request->exchange->query), /* plus_is_space */ true, &request->query_count);
     if (request->query == NULL && request->exchange->query[0] != '\0') {
-        refuse(request, 400, "Bad Request", NULL);
+        request_refuse(request, 400, "Bad Request", NULL);
         return;
     }
     timer_set(&request->timer, CLOCK_REAL, clock_real_ms() + request->target.timeout_ms, timed_out);
-    if (request->target.credentials != NULL) { /* a role's permissions count then, and these are not evaluated */
-        invoke(request);
-        return;
-    }
-    value_put(request->arena, &input, "FunctionName", value_text(request->function));
-    request->call = ask_lambda(request, "GetPolicy", input, policy_known);
+    request_forward(request);
 }
 
 static void complete(struct exchange *exchange)
@@ -345,26 +227,26 @@ static void complete(struct exchange *exchange)
         request->cors = (struct value){0};
     if (exists && !request->place.is_disabled && has_cors && cors_is_preflight(exchange)) {
         open_journal(request);
-        finish(request, 204, NULL, (struct bytes){"", 0}, NULL);
+        request_finish(request, 204, NULL, (struct bytes){"", 0}, NULL);
     } else if (exists && !request->place.is_disabled && exchange->path[0] == '/' && !exchange->body_too_large &&
                head_size(exchange) <= HEAD_LIMIT)
         start(request);
     else {
         open_journal(request);
         if (!exists)
-            refuse(request, 404,
-                   arena_print(request->arena, "There is no API with the id '%s'%s%s", request->address.api,
-                               request->address.region != NULL ? " in " : "",
-                               request->address.region != NULL ? request->address.region : ""),
-                   NULL);
+            request_refuse(request, 404,
+                           arena_print(request->arena, "There is no API with the id '%s'%s%s", request->address.api,
+                                       request->address.region != NULL ? " in " : "",
+                                       request->address.region != NULL ? request->address.region : ""),
+                           NULL);
         else if (request->place.is_disabled)
-            refuse(request, 403, "Forbidden", NULL);
+            request_refuse(request, 403, "Forbidden", NULL);
         else if (exchange->body_too_large)
-            refuse(request, 413, "Request Entity Too Large", NULL);
+            request_refuse(request, 413, "Request Entity Too Large", NULL);
         else if (exchange->path[0] != '/')
-            refuse(request, 400, "Bad Request", NULL);
+            request_refuse(request, 400, "Bad Request", NULL);
         else
-            refuse(request, 431, "Request Header Fields Too Large", NULL);
+            request_refuse(request, 431, "Request Header Fields Too Large", NULL);
     }
 }
 

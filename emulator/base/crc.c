@@ -104,15 +104,30 @@ static uint64_t multiplied(int bits, uint64_t polynomial, uint64_t a, uint64_t b
     return product;
 }
 
+/* x^(8n). The last one is kept: the parts of a large object are all of one size but the last. */
+static uint64_t power_of(int bits, uint64_t polynomial, uint64_t size)
+{
+    static struct {
+        uint64_t polynomial, size, power;
+    } last;
+
+    if (last.polynomial == polynomial && last.size == size)
+        return last.power;
+    uint64_t power = UINT64_C(1) << (bits - 1), square = UINT64_C(1) << (bits - 1 - 8); /* 1; x^8, then squared for each bit */
+    for (uint64_t left = size; left > 0; left >>= 1) {
+        if ((left & 1) != 0)
+            power = multiplied(bits, polynomial, square, power);
+        square = multiplied(bits, polynomial, square, square);
+    }
+    last.polynomial = polynomial;
+    last.size = size;
+    last.power = power;
+    return power;
+}
+
 /* Appending n bytes multiplies a CRC by x^(8n); the ones before and the inversion behind cancel out in the sum. */
 uint64_t crc_join(int bits, uint64_t polynomial, uint64_t a, uint64_t b, uint64_t size_of_b)
 {
     check(bits == 32 || bits == 64);
-    uint64_t power = UINT64_C(1) << (bits - 1 - 8); /* x^8; then squared for each bit of the size */
-    for (; size_of_b > 0; size_of_b >>= 1) {
-        if ((size_of_b & 1) != 0)
-            a = multiplied(bits, polynomial, power, a);
-        power = multiplied(bits, polynomial, power, power);
-    }
-    return a ^ b;
+    return multiplied(bits, polynomial, power_of(bits, polynomial, size_of_b), a) ^ b;
 }

@@ -14,7 +14,7 @@
 
 /* A blob's bytes lie in runs of the slab. Writers reserve room in chunks that grow, so that bodies that arrive side by side do not cut one another
  * into small pieces; what a writer does not use at the end of the slab it gives back. */
-enum { CHUNK_FIRST = 64 * 1024, CHUNK_MOST = 8 * 1024 * 1024, PATH_SIZE = 600 };
+enum { CHUNK_FIRST = 64 * 1024, CHUNK_MOST = 8 * 1024 * 1024, PATH_SIZE = 600, READERS = 1024 };
 
 struct run {
     int64_t offset, size;
@@ -43,7 +43,12 @@ struct blob_reader {
 static int slab = -1;
 static int64_t slab_end, live_bytes;
 static unsigned generation;
-static struct blob_reader *readers;
+static struct blob_reader *readers[READERS]; /* by id: an object of ten thousand parts opens ten thousand */
+
+static struct blob_reader **readers_of(int64_t id)
+{
+    return &readers[(uint64_t)id % READERS];
+}
 
 static const char *const schema[] = {
     "CREATE TABLE blob(id INTEGER PRIMARY KEY, size INTEGER NOT NULL, reference_count INTEGER NOT NULL, runs BLOB NOT NULL)",
@@ -212,7 +217,7 @@ static void punch_doomed(void *context)
     struct doomed *doomed = context;
     bool is_read = false;
 
-    for (struct blob_reader *reader = readers; reader != NULL; reader = reader->next)
+    for (struct blob_reader *reader = *readers_of(doomed->id); reader != NULL; reader = reader->next)
         if (reader->id == doomed->id && reader->generation == generation)
             is_read = reader->is_doomed = true;
     if (doomed->generation == generation) {
@@ -271,8 +276,8 @@ struct blob_reader *blob_open(int64_t id)
         reader->size = query_integer(&find, 0);
         reader->generation = generation;
         copy_runs(&reader->runs, query_bytes_borrow(&find, 1));
-        reader->next = readers;
-        readers = reader;
+        reader->next = *readers_of(id);
+        *readers_of(id) = reader;
     }
     query_end(&find);
     return reader;
@@ -307,7 +312,7 @@ void blob_close(struct blob_reader *reader)
         return;
     bool is_read = false;
 
-    for (struct blob_reader **link = &readers; *link != NULL;) {
+    for (struct blob_reader **link = readers_of(reader->id); *link != NULL;) {
         if (*link == reader) {
             *link = reader->next;
             continue;

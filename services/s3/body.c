@@ -170,14 +170,15 @@ void body_release(int64_t body)
 struct body_reader {
     size_t count, current; /* reads mostly go on where the last one ended */
     struct piece *pieces;
-    struct blob_reader **blobs; /* by piece; NULL for bytes */
+    struct blob_reader **blobs; /* by piece; NULL for bytes; neighbours of one blob share theirs */
 };
 
 static void close_reader(void *object)
 {
     struct body_reader *reader = object;
     for (size_t i = 0; i < reader->count; i++)
-        blob_close(reader->blobs[i]);
+        if (i == 0 || reader->blobs[i] != reader->blobs[i - 1])
+            blob_close(reader->blobs[i]);
 }
 
 struct body_reader *body_open(struct arena *arena, int64_t body, int64_t first, int64_t length)
@@ -189,7 +190,8 @@ struct body_reader *body_open(struct arena *arena, int64_t body, int64_t first, 
     arena_defer(arena, close_reader, reader);
     for (size_t i = 0; i < reader->count; i++)
         if (reader->pieces[i].bytes.at == NULL) {
-            reader->blobs[i] = blob_open(reader->pieces[i].blob);
+            bool is_same = i > 0 && reader->blobs[i - 1] != NULL && reader->pieces[i - 1].blob == reader->pieces[i].blob;
+            reader->blobs[i] = is_same ? reader->blobs[i - 1] : blob_open(reader->pieces[i].blob);
             check(reader->blobs[i] != NULL);
         }
     return reader;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "emulator/base/encoding.h"
+#include "emulator/store/store.h"
 #include "services/s3/body.h"
 #include "services/s3/conditions.h"
 #include "services/s3/errors.h"
@@ -90,11 +91,15 @@ static enum outcome read_parts(struct call *call, const struct upload *upload, c
         }
         parts[i].number = number;
     }
+    size_t count, next = 0;
+    const struct upload_part *all = upload_list_parts(call->arena, upload->id, 0, PART_NUMBERS, &count);
     for (uint32_t i = 0; i < list->size; i++) {
         const char *etag = bare_etag(call->arena, at_text(&list->items[i], CompletedPart_ETag));
-        int64_t number = parts[i].number;
-        if (!upload_find_part(call->arena, upload->id, number, &parts[i]) || !text_equal(parts[i].md5, etag))
-            return fail_part(call, upload, number, etag);
+        while (next < count && all[next].number < parts[i].number)
+            next++;
+        if (next == count || all[next].number != parts[i].number || !text_equal(all[next].md5, etag))
+            return fail_part(call, upload, parts[i].number, etag);
+        parts[i] = all[next];
         if (check_part_checksums(call, upload, &list->items[i], &parts[i]) == FAILED)
             return FAILED;
     }
@@ -175,8 +180,6 @@ static struct checksum checksum_of(struct arena *arena, const struct upload *upl
     return checksum;
 }
 
-/* The operation. */
-
 static enum outcome check_mode(struct call *call, const struct upload *upload)
 {
     const char *type = input_text(call, CompleteMultipartUploadRequest_ChecksumType);
@@ -209,24 +212,58 @@ static enum outcome check_whole(struct call *call, const struct checksum *checks
     return ANSWERED;
 }
 
-static int64_t join(const struct upload_part *parts, uint32_t count)
-{
-    int64_t body = body_empty();
-    for (uint32_t i = 0; i < count; i++)
-        body_append(body, parts[i].body, 0, parts[i].size);
-    return body;
-}
+/* From parts to object. */
 
-static void keep_parts(const struct version *version, const struct upload_part *parts, uint32_t count)
+/* In whole statements: ten thousand parts must not hold up the others. The holds on blobs go with the segments: none is taken, none given
+ * back. */
+static struct query keep_parts =
+    QUERY("INSERT INTO object_part(version, number, first, size, checksum)"
+          " SELECT ?1, number, sum(size) OVER (ORDER BY number) - size, size, iif(checksum_kind = ?3, checksum, NULL)"
+          " FROM upload_part WHERE upload = ?2");
+static struct query move_segments =
+    QUERY("INSERT INTO body_segment(body, position, length, blob, start, bytes)"
+          " SELECT ?1, o.first + s.position, s.length, s.blob, s.start, s.bytes FROM upload_part u"
+          " JOIN object_part o ON o.version = ?2 AND o.number = u.number JOIN body_segment s ON s.body = u.body WHERE u.upload = ?3");
+static struct query move_inline =
+    QUERY("INSERT INTO body_segment(body, position, length, blob, start, bytes)"
+          " SELECT ?1, o.first, b.size, NULL, 0, b.bytes FROM upload_part u"
+          " JOIN object_part o ON o.version = ?2 AND o.number = u.number JOIN body b ON b.id = u.body"
+          " WHERE u.upload = ?3 AND b.bytes IS NOT NULL AND b.size > 0");
+static struct query set_size = QUERY("UPDATE body SET size = ? WHERE id = ?");
+static struct query delete_segments =
+    QUERY("DELETE FROM body_segment WHERE body IN (SELECT body FROM upload_part WHERE upload = ?)");
+static struct query delete_bodies = QUERY("DELETE FROM body WHERE id IN (SELECT body FROM upload_part WHERE upload = ?)");
+static struct query delete_parts = QUERY("DELETE FROM upload_part WHERE upload = ?");
+
+/* Parts that were uploaded and are not wanted. */
+static void drop_others(struct call *call, const struct upload *upload, const struct upload_part *parts, uint32_t count)
 {
-    int64_t first = 0;
-    for (uint32_t i = 0; i < count; i++) {
-        const char *checksum = parts[i].checksum.kind == version->checksum.kind ? parts[i].checksum.value : NULL;
-        version_put_part(version->id,
-                         &(struct part){.number = parts[i].number, .first = first, .size = parts[i].size, .checksum = checksum});
-        first += parts[i].size;
+    size_t all_count, next = 0;
+    const struct upload_part *all = upload_list_parts(call->arena, upload->id, 0, PART_NUMBERS, &all_count);
+
+    for (size_t i = 0; all_count > count && i < all_count; i++) {
+        while (next < count && parts[next].number < all[i].number)
+            next++;
+        if (next == count || parts[next].number != all[i].number)
+            upload_drop_part(upload->id, &all[i]);
     }
 }
+
+static void join(const struct upload *upload, struct version *version)
+{
+    version->body = body_empty();
+    version_put(version);
+    query_run(&keep_parts, "iii", version->id, upload->id, (int64_t)version->checksum.kind);
+    query_run(&move_segments, "iii", version->body, version->id, upload->id);
+    query_run(&move_inline, "iii", version->body, version->id, upload->id);
+    query_run(&set_size, "ii", version->size, version->body);
+    query_run(&delete_segments, "i", upload->id);
+    query_run(&delete_bodies, "i", upload->id);
+    query_run(&delete_parts, "i", upload->id);
+    upload_drop(upload->id);
+}
+
+/* The operation. */
 
 static enum outcome answer_complete(struct call *call, const struct bucket *bucket, const char *key, const struct version *version)
 {
@@ -287,10 +324,8 @@ enum outcome complete_multipart_upload(struct call *call)
                          &upload) == FAILED)
         return FAILED;
 
-    version.body = join(parts, list->size);
-    version_put(&version);
-    keep_parts(&version, parts, list->size);
-    upload_drop(upload.id);
+    drop_others(call, &upload, parts, list->size);
+    join(&upload, &version);
     event_add(call, &bucket, "ObjectCreated:CompleteMultipartUpload", key, &version);
     return answer_complete(call, &bucket, key, &version);
 }

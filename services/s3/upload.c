@@ -18,7 +18,7 @@ static struct query replace_part =
     QUERY("INSERT OR REPLACE INTO upload_part(upload, number, size, modified, body, md5, checksum_kind, checksum, crc64)"
           " VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?)");
 #define PART_COLUMNS "number, size, modified, body, md5, checksum_kind, checksum, crc64"
-static struct query find_part = QUERY("SELECT " PART_COLUMNS " FROM upload_part WHERE upload = ? AND number = ?");
+static struct query delete_part = QUERY("DELETE FROM upload_part WHERE upload = ? AND number = ?");
 static struct query list_parts =
     QUERY("SELECT " PART_COLUMNS " FROM upload_part WHERE upload = ? AND number > ? ORDER BY number LIMIT ?");
 
@@ -94,14 +94,10 @@ static void read_part(struct query *query, struct arena *arena, struct upload_pa
     };
 }
 
-bool upload_find_part(struct arena *arena, int64_t upload, int64_t number, struct upload_part *part)
+void upload_drop_part(int64_t upload, const struct upload_part *part)
 {
-    query_start(&find_part, "ii", upload, number);
-    bool found = query_step(&find_part);
-    if (found)
-        read_part(&find_part, arena, part);
-    query_end(&find_part);
-    return found;
+    body_release(part->body);
+    query_run(&delete_part, "ii", upload, part->number);
 }
 
 struct upload_part *upload_list_parts(struct arena *arena, int64_t upload, int64_t marker, int64_t most, size_t *count)

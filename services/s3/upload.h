@@ -32,7 +32,7 @@ struct upload_part {
 };
 /* Replaces a part of that number. The body belongs to it now. */
 void upload_put_part(int64_t upload, const struct upload_part *part);
-bool upload_find_part(struct arena *arena, int64_t upload, int64_t number, struct upload_part *part);
+void upload_drop_part(int64_t upload, const struct upload_part *part);
 struct upload_part *upload_list_parts(struct arena *arena, int64_t upload, int64_t marker, int64_t most, size_t *count);
 
 /* partNumber of UploadPart and UploadPartCopy: 1 to 10000. */

@@ -29,7 +29,6 @@ static struct query delete_object = QUERY("DELETE FROM object WHERE bucket = ? A
 static struct query delete_version = QUERY("DELETE FROM object_version WHERE id = ?");
 static struct query delete_parts = QUERY("DELETE FROM object_part WHERE version = ?");
 static struct query update_tags = QUERY("UPDATE object_version SET tags = ? WHERE id = ?");
-static struct query insert_part = QUERY("INSERT INTO object_part(version, number, first, size, checksum) VALUES(?, ?, ?, ?, ?)");
 static struct query find_part = QUERY("SELECT number, first, size, checksum FROM object_part WHERE version = ? AND number = ?");
 static struct query list_parts =
     QUERY("SELECT number, first, size, checksum FROM object_part WHERE version = ? AND number > ? ORDER BY number LIMIT ?");
@@ -152,11 +151,6 @@ void version_set_tags(const struct version *version, struct bytes tags)
 bool version_exists_in(int64_t bucket)
 {
     return query_one(&find_any, 0, "i", bucket) != 0;
-}
-
-void version_put_part(int64_t version, const struct part *part)
-{
-    query_run(&insert_part, "iiiit", version, part->number, part->first, part->size, part->checksum);
 }
 
 static void read_part(struct query *query, struct arena *arena, struct part *part)

@@ -38,7 +38,6 @@ struct part {
     int64_t number, size, first; /* first: the offset of its first byte */
     const char *checksum;        /* of the object's kind; NULL: none was kept */
 };
-void version_put_part(int64_t version, const struct part *part);
 bool version_find_part(struct arena *arena, int64_t version, int64_t number, struct part *part);
 /* Parts after `marker`, at most `most`; *count of them. */
 struct part *version_list_parts(struct arena *arena, int64_t version, int64_t marker, int64_t most, size_t *count);

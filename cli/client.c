@@ -46,15 +46,20 @@ static bool split_endpoint(struct arena *arena, const char *endpoint, const char
     return authority[0] != '\0';
 }
 
-static int open_socket(const char *host, const char *port)
+static int open_socket(const char *host, const char *port, int64_t patience_ms)
 {
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *found = NULL;
+    struct timeval patience = {.tv_sec = patience_ms / 1000, .tv_usec = patience_ms % 1000 * 1000};
     int fd = -1;
 
     if (getaddrinfo(host, port, &hints, &found) != 0)
         return -1;
     for (const struct addrinfo *at = found; at != NULL && fd < 0; at = at->ai_next) {
         fd = socket(at->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        if (fd >= 0 && patience_ms > 0) { /* connect() heeds the second as well */
+            (void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+            (void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
+        }
         if (fd >= 0 && connect(fd, at->ai_addr, at->ai_addrlen) != 0) {
             (void)close(fd);
             fd = -1;
@@ -143,14 +148,14 @@ static bool read_reply(struct arena *arena, int fd, struct reply *reply)
     return true;
 }
 
-bool client_try(struct arena *arena, const char *endpoint, const char *method, const char *target, const char *headers, struct bytes body,
-                struct reply *reply)
+static bool exchange(struct arena *arena, const char *endpoint, const char *method, const char *target, const char *headers, struct bytes body,
+                     int64_t patience_ms, struct reply *reply)
 {
     const char *host, *port;
 
     if (!split_endpoint(arena, endpoint, &host, &port))
         return false;
-    int fd = open_socket(host, port);
+    int fd = open_socket(host, port, patience_ms);
     if (fd < 0)
         return false;
     const char *head = arena_print(arena, "%s %s HTTP/1.1\r\nHost: %s:%s\r\nConnection: close\r\nContent-Length: %zu\r\n%s\r\n", method, target, host,
@@ -160,10 +165,30 @@ bool client_try(struct arena *arena, const char *endpoint, const char *method, c
     return good;
 }
 
+bool client_try(struct arena *arena, const char *endpoint, const char *target, int64_t patience_ms, struct reply *reply)
+{
+    return exchange(arena, endpoint, "GET", target, "", bytes_of(""), patience_ms < 1 ? 1 : patience_ms, reply);
+}
+
+bool client_endpoint_is_good(const char *endpoint)
+{
+    struct arena *arena = arena_new();
+    const char *host, *port;
+    int64_t number;
+    bool good = split_endpoint(arena, endpoint, &host, &port) && text_integer(port, &number) && number > 0 && number < 65536;
+
+    arena_free(arena);
+    if (!good)
+        (void)fprintf(stderr, "lowcloud: '%s' is no endpoint: it has the form http://HOST:PORT (there is no TLS here)\n", endpoint);
+    return good;
+}
+
 bool client_send(struct arena *arena, const char *endpoint, const char *method, const char *target, const char *headers, struct bytes body,
                  struct reply *reply)
 {
-    if (client_try(arena, endpoint, method, target, headers, body, reply))
+    if (!client_endpoint_is_good(endpoint))
+        return false;
+    if (exchange(arena, endpoint, method, target, headers, body, 0, reply))
         return true;
     (void)fprintf(stderr, "lowcloud: nothing answers at %s; start it with 'lowcloud start', or name another with --endpoint or AWS_ENDPOINT_URL\n",
                   endpoint);

@@ -17,9 +17,10 @@ const char *client_endpoint(int *count, char **words);
 /* `headers` are complete lines, each with CRLF, or "". False after a line on stderr that says what to do. */
 bool client_send(struct arena *arena, const char *endpoint, const char *method, const char *target, const char *headers, struct bytes body,
                  struct reply *reply);
-/* The same without the line: for waiting. */
-bool client_try(struct arena *arena, const char *endpoint, const char *method, const char *target, const char *headers, struct bytes body,
-                struct reply *reply);
+/* One GET without the line, for waiting: false also when no answer has come after so long. */
+bool client_try(struct arena *arena, const char *endpoint, const char *target, int64_t patience_ms, struct reply *reply);
+/* False after a line on stderr: it has to be http://HOST[:PORT]. */
+bool client_endpoint_is_good(const char *endpoint);
 const char *client_header(struct arena *arena, const struct reply *reply, const char *name);
 /* An Authorization header that carries account and region, without a signature that anybody checks. */
 char *client_authorization(struct arena *arena, const char *account, const char *region, const char *service);

@@ -9,6 +9,8 @@
 #define ENDPOINT "  --endpoint URL   the running lowcloud (default: AWS_ENDPOINT_URL, else http://127.0.0.1:4566)\n"
 #define PLACE "  --account ID, --region NAME   whose (default: 000000000000, us-east-1)\n"
 
+static int version_command(int count, char **words);
+
 static const struct command_row commands[] = {
     {"start", "start lowcloud and serve until it is stopped",
      "lowcloud start [options]\n"
@@ -51,6 +53,7 @@ static const struct command_row commands[] = {
     {"support", "which operations and members are done, recorded or refused",
      "lowcloud support [SERVICE] [--json] [--markdown]\nNeeds no running lowcloud.\n", support_command},
     {"doctor", "what this machine offers: isolation, memory limits, interpreters", "lowcloud doctor\nNeeds no running lowcloud.\n", doctor_command},
+    {"version", "the version of this program", "lowcloud version\nNeeds no running lowcloud.\n", version_command},
     {"stop", "stop a running lowcloud", "lowcloud stop [--endpoint URL]\n" ENDPOINT, stop_command},
 };
 enum { COMMANDS = sizeof commands / sizeof commands[0] };
@@ -62,7 +65,7 @@ static void print_help(FILE *file)
                 file);
     for (int i = 0; i < COMMANDS; i++)
         (void)fprintf(file, "  %-9s %s\n", commands[i].name, commands[i].summary);
-    (void)fputs("  version   the version\n\n"
+    (void)fputs("\n"
                 "First steps:  lowcloud start &  then  aws --endpoint-url http://127.0.0.1:4566 sqs create-queue --queue-name q\n",
                 file);
 }
@@ -93,7 +96,7 @@ const char *take_option(int *count, char **words, const char *name)
     for (int i = 1; i < *count; i++) {
         if (strcmp(words[i], "--") == 0)
             return NULL;
-        if (strcmp(words[i], name) == 0 && i + 1 < *count) {
+        if (strcmp(words[i], name) == 0 && i + 1 < *count && strncmp(words[i + 1], "--", 2) != 0) {
             const char *value = words[i + 1];
 
             remove_words(count, words, i, 2);
@@ -135,21 +138,29 @@ bool has_unknown_option(int count, char **words)
     return false;
 }
 
+static int version_command(int count, char **words)
+{
+    if (count > 1)
+        return usage_error(words[0], "what is '%s'?", words[1]);
+    (void)puts("lowcloud " LOWCLOUD_VERSION);
+    return 0;
+}
+
 int main(int count, char **words)
 {
+    static char version_word[] = "version";
+
     if (count < 2 || text_equal(words[1], "--help") || text_equal(words[1], "help") || text_equal(words[1], "-h")) {
         print_help(count < 2 ? stderr : stdout);
         return count < 2 ? 2 : 0;
     }
-    if (text_equal(words[1], "version") || text_equal(words[1], "--version")) {
-        (void)puts("lowcloud " LOWCLOUD_VERSION);
-        return 0;
-    }
+    if (text_equal(words[1], "--version"))
+        words[1] = version_word;
     for (int i = 0; i < COMMANDS; i++) {
         if (!text_equal(commands[i].name, words[1]))
             continue;
         int rest = count - 1;
-        if (take_flag(&rest, words + 1, "--help")) {
+        if (take_flag(&rest, words + 1, "--help") || take_flag(&rest, words + 1, "-h")) {
             (void)fputs(commands[i].usage, stdout);
             return 0;
         }

@@ -2,14 +2,17 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "cli/client.h"
 #include "cli/command.h"
 #include "emulator/base/buffer.h"
 #include "emulator/base/encoding.h"
 #include "emulator/base/json.h"
+#include "emulator/loop/clock.h"
 
-enum { WAIT_STEP_MS = 20, WAIT_DEFAULT_MS = 30000 };
+enum { WAIT_STEP_MS = 20, WAIT_DEFAULT_MS = 30000, WAIT_LONGEST_MS = 24 * 3600 * 1000, STOP_PATIENCE_MS = 15000 };
 
 static int simple(const char *endpoint, const char *method, const char *target, const char *body)
 {
@@ -34,22 +37,26 @@ static int no_more_words(int count, char **words)
 int wait_command(int count, char **words)
 {
     const char *endpoint = client_endpoint(&count, words), *text = take_option(&count, words, "--timeout");
-    int64_t left = WAIT_DEFAULT_MS;
+    int64_t timeout = WAIT_DEFAULT_MS;
     struct arena *arena = arena_new();
     struct reply reply;
     bool is_ready = false;
 
-    if (text != NULL && !duration_parse(text, &left))
-        return usage_error(words[0], "--timeout %s is not a duration such as 30s", text);
-    if (no_more_words(count, words) != 0)
+    if (text != NULL && (!duration_parse(text, &timeout) || timeout < 0 || timeout > WAIT_LONGEST_MS))
+        return usage_error(words[0], "--timeout %s is not a duration such as 30s, at most 24h", text);
+    if (no_more_words(count, words) != 0 || !client_endpoint_is_good(endpoint))
         return 2;
-    for (; left >= 0 && !is_ready; left -= WAIT_STEP_MS) {
-        is_ready = client_try(arena, endpoint, "GET", "/_lowcloud/ready", "", bytes_of(""), &reply) && reply.status == 200;
+    const char *said = "nothing answers there";
+    for (int64_t end = clock_real_ns() / 1000000 + timeout, left = timeout; left >= 0 && !is_ready; left = end - clock_real_ns() / 1000000) {
+        bool answers = client_try(arena, endpoint, "/_lowcloud/ready", left, &reply);
+
+        is_ready = answers && reply.status == 200;
+        said = !answers ? "nothing answers there" : reply.status == 503 ? "its init scripts still run" : "what answers there is no lowcloud";
         if (!is_ready)
             (void)poll(NULL, 0, WAIT_STEP_MS);
     }
     if (!is_ready)
-        (void)fprintf(stderr, "lowcloud: nothing is ready at %s yet\n", endpoint);
+        (void)fprintf(stderr, "lowcloud wait: nothing is ready at %s: %s\n", endpoint, said);
     arena_free(arena);
     return is_ready ? 0 : 1;
 }
@@ -61,11 +68,36 @@ int reset_command(int count, char **words)
     return no_more_words(count, words) != 0 ? 2 : simple(endpoint, "POST", "/_lowcloud/reset", "");
 }
 
+/* Until the process has ended, so that its port and its directory are free. One of another machine or container cannot be seen. */
+static void await_end(struct arena *arena, struct bytes body)
+{
+    struct value answer;
+    const struct value *pid = json_parse(arena, body, &answer, NULL) == 0 ? value_find(&answer, "pid") : NULL;
+    struct pollfd process = {.fd = pid == NULL ? -1 : (int)syscall(SYS_pidfd_open, (pid_t)pid->integer, 0), .events = POLLIN};
+
+    if (process.fd < 0)
+        return;
+    if (poll(&process, 1, STOP_PATIENCE_MS) == 0)
+        (void)fputs("lowcloud stop: it has not ended yet\n", stderr);
+    (void)close(process.fd);
+}
+
 int stop_command(int count, char **words)
 {
     const char *endpoint = client_endpoint(&count, words);
 
-    return no_more_words(count, words) != 0 ? 2 : simple(endpoint, "POST", "/_lowcloud/stop", "");
+    if (no_more_words(count, words) != 0)
+        return 2;
+    struct arena *arena = arena_new();
+    struct reply reply;
+    int code = 1;
+
+    if (client_send(arena, endpoint, "POST", "/_lowcloud/stop", "", bytes_of(""), &reply))
+        code = client_print(&reply);
+    if (code == 0)
+        await_end(arena, reply.body);
+    arena_free(arena);
+    return code;
 }
 
 int clock_command(int count, char **words)

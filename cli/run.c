@@ -1,11 +1,13 @@
 /* lowcloud run -- COMMAND: an instance as long as a command. */
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -15,12 +17,24 @@
 
 extern char **environ;
 
-static volatile sig_atomic_t forward_to;
+static volatile sig_atomic_t forward_to, caught;
 
-static void forward(int number)
+/* What a terminal sends, it sends to the command as well. */
+static void forward(int number, siginfo_t *info, void *context)
 {
-    if (forward_to > 0)
+    (void)context;
+    caught = number;
+    if (forward_to > 0 && info->si_code != SI_KERNEL)
         (void)kill((pid_t)forward_to, number);
+}
+
+static void take_signals(void)
+{
+    static const int numbers[] = {SIGTERM, SIGINT, SIGHUP, SIGQUIT};
+    struct sigaction action = {.sa_sigaction = forward, .sa_flags = SA_SIGINFO};
+
+    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
+        (void)sigaction(numbers[i], &action, NULL);
 }
 
 /* Everything before "--", with --port 0 unless a port was asked for. */
@@ -52,23 +66,29 @@ static int wait_for(pid_t pid)
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
+/* The server goes when we go, however that happens; and a terminal's Ctrl-C is for the command, which may still need it. */
+static void become_server(char **list, pid_t parent, int ready)
+{
+    (void)setpgid(0, 0);
+    if (prctl(PR_SET_PDEATHSIG, SIGTERM) != 0 || getppid() != parent || dup2(ready, STDOUT_FILENO) < 0)
+        _exit(125);
+    (void)execv(list[0], list);
+    _exit(125);
+}
+
 static pid_t start_server(char **list, int *ready_fd)
 {
-    posix_spawn_file_actions_t actions;
+    pid_t self = getpid();
     int ends[2];
-    pid_t pid;
 
-    if (pipe(ends) != 0)
+    if (pipe2(ends, O_CLOEXEC) != 0)
         return -1;
-    (void)posix_spawn_file_actions_init(&actions);
-    (void)posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO);
-    (void)posix_spawn_file_actions_addclose(&actions, ends[0]);
-    (void)posix_spawn_file_actions_addclose(&actions, ends[1]);
-    int error = posix_spawn(&pid, list[0], &actions, NULL, list, environ);
-    (void)posix_spawn_file_actions_destroy(&actions);
+    pid_t pid = fork();
+    if (pid == 0)
+        become_server(list, self, ends[1]);
     (void)close(ends[1]);
     *ready_fd = ends[0];
-    return error == 0 ? pid : -1;
+    return pid;
 }
 
 static bool read_endpoint(int fd, char *endpoint, size_t size)
@@ -103,6 +123,7 @@ int run_command(int count, char **words)
     ssize_t size = readlink("/proc/self/exe", self, sizeof self - 1);
     self[size < 0 ? 0 : size] = '\0';
     char **list = server_words(at, words, self);
+    take_signals();
     pid_t server = start_server(list, &ready_fd);
     free(list);
     if (server < 0) {
@@ -110,9 +131,11 @@ int run_command(int count, char **words)
         return 125;
     }
     if (!read_endpoint(ready_fd, endpoint, sizeof endpoint)) {
+        if (caught != 0)
+            (void)kill(server, SIGTERM);
         int code = wait_for(server);
 
-        return code == 0 ? 125 : code;
+        return caught != 0 ? 128 + caught : code == 0 ? 125 : code;
     }
     (void)setenv("AWS_ENDPOINT_URL", endpoint, 1);
     export_default("AWS_REGION", "us-east-1");
@@ -126,8 +149,8 @@ int run_command(int count, char **words)
         (void)fprintf(stderr, "lowcloud run: %s: %s\n", words[at + 1], strerror(error));
     } else {
         forward_to = (sig_atomic_t)child;
-        (void)signal(SIGTERM, forward);
-        (void)signal(SIGINT, forward);
+        if (caught != 0) /* between the start and here */
+            (void)kill(child, caught);
         code = wait_for(child);
         forward_to = 0;
     }

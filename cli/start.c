@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/signalfd.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "cli/command.h"
@@ -122,7 +123,8 @@ static void script_ended(void *context, const struct process_end *end)
     if (end->exec_errno != 0)
         script_failed(name, arena_print(startup, "cannot be run: %s", strerror(end->exec_errno)));
     else if (end->status != 0)
-        script_failed(name, arena_print(startup, "failed (wait status %d)", end->status));
+        script_failed(name, WIFSIGNALED(end->status) ? arena_print(startup, "was ended by signal %d", WTERMSIG(end->status))
+                                                     : arena_print(startup, "ended with status %d", WEXITSTATUS(end->status)));
     else
         run_next_script();
 }

@@ -1,6 +1,7 @@
 #include "emulator/control/control.h"
 
 #include <string.h>
+#include <unistd.h>
 
 #include "emulator/aws/identity.h"
 #include "emulator/aws/router.h"
@@ -95,6 +96,7 @@ static void stop_post(struct exchange *exchange)
     struct value body = value_map();
 
     value_put(exchange->arena, &body, "stopping", value_bool(true));
+    value_put(exchange->arena, &body, "pid", value_integer(getpid())); /* for who wants to see the end */
     exchange_close_after(exchange);
     control_answer(exchange, 200, &body);
     options.stop();
@@ -175,6 +177,7 @@ void control_start(const struct control_options *given)
 {
     options = *given;
     is_ready = false;
+    clock_keep();
     settle_start();
     router_control(request);
 }

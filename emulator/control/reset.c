@@ -17,6 +17,7 @@ void reset_post(struct exchange *exchange)
     store_reset();
     clock_hold(false);
     clock_restore();
+    clock_keep();
     id_seed(control_seed());
     aws_start();
     value_put(exchange->arena, &body, "reset", value_bool(true));

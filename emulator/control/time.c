@@ -3,6 +3,7 @@
 
 #include "emulator/base/dates.h"
 #include "emulator/base/json.h"
+#include "emulator/base/log.h"
 #include "emulator/control/control.h"
 #include "emulator/control/settle.h"
 #include "emulator/loop/clock.h"
@@ -20,6 +21,10 @@ struct advance {
 };
 
 static struct advance *line;
+
+/* Dates have four digits for the year. */
+#define END_OF_TIME INT64_C(253402300799999)
+#define END_SAID "Emulated time ends with the year 9999"
 
 static const char *mode_name(void)
 {
@@ -74,7 +79,6 @@ static void finish(struct advance *advance)
 
     value_put(arena, &body, "fired", value_integer(advance->fired));
     value_put(arena, &body, "unsettled", left.list);
-    clock_keep();
     advance->exchange->on_end = NULL;
     leave_line(advance);
     control_answer(advance->exchange, 200, &body);
@@ -95,13 +99,18 @@ static void settled(struct settle_wait *wait)
         if (advance->is_next)
             advance->until = pending_now(PENDING_SCHEDULED, NULL).next_due;
     }
-    if (clock_fire_one(advance->until)) {
+    int64_t due = clock_next_due();
+    if (due >= 0 && due <= advance->until) {
+        clock_advance_to(due);
+        clock_keep(); /* before any row can hold this time */
+        check(clock_fire_one(advance->until));
         advance->fired++;
         settle_wait(&advance->wait);
         return;
     }
     if (clock_now() < advance->until) {
         clock_advance_to(advance->until);
+        clock_keep();
         settle_wait(&advance->wait);
         return;
     }
@@ -178,6 +187,8 @@ void clock_post(struct exchange *exchange)
     if (value_find(&request, "advance") != NULL) {
         if (text == NULL || !duration_parse(text, &ms) || ms < 0)
             control_fail(exchange, 400, "advance is a duration such as \"90s\": an integer with ms, s, m, h or d");
+        else if (ms > END_OF_TIME - clock_now())
+            control_fail(exchange, 400, END_SAID);
         else
             start_advance(exchange, ms, 0, false);
         return;
@@ -188,6 +199,8 @@ void clock_post(struct exchange *exchange)
             control_fail(exchange, 400, "advance_to is a time such as \"2026-01-01T00:00:00Z\"");
         else if (ms < clock_now())
             control_fail(exchange, 400, arena_print(exchange->arena, "Time does not go back: it is %s", date_iso8601(exchange->arena, clock_now())));
+        else if (ms > END_OF_TIME)
+            control_fail(exchange, 400, END_SAID);
         else
             start_advance(exchange, -1, ms, false);
         return;

@@ -13,18 +13,13 @@ struct heap {
     uint32_t count, room;
 };
 
-/* Where emulated and real time were tied together: emulated = emulated_at + (real - real_at) * scale. The history lets a time that
- * a client took from its own real clock be read as the emulated time of that moment. */
-struct tie {
-    int64_t real_at, emulated_at;
-    double scale; /* 0: frozen */
-};
+/* The history of ties lets a time that a client took from its own real clock be read as the emulated time of that moment. */
 enum { TIES = 1024 };
 
 static struct heap heaps[2];
 static uint64_t next_order = 1;
 static int64_t real_now, monotonic_ns, emulated_now;
-static struct tie ties[TIES]; /* newest last */
+static struct clock_tie ties[TIES]; /* newest last */
 static int tie_count;
 static bool is_held;
 static enum clock_mode mode_now = CLOCK_MODE_REAL;
@@ -65,7 +60,7 @@ int64_t clock_real_ms(void)
     return monotonic_ns / 1000000;
 }
 
-static const struct tie *tie(void)
+static const struct clock_tie *tie(void)
 {
     return &ties[tie_count - 1];
 }
@@ -78,10 +73,10 @@ static void tie_again(double scale)
             ties[i - 1] = ties[i];
         tie_count--;
     }
-    ties[tie_count++] = (struct tie){real_now, emulated_now, scale};
+    ties[tie_count++] = (struct clock_tie){real_now, emulated_now, scale};
 }
 
-static int64_t emulated_of(const struct tie *at, int64_t real)
+static int64_t emulated_of(const struct clock_tie *at, int64_t real)
 {
     return at->emulated_at + (int64_t)((double)(real - at->real_at) * at->scale);
 }
@@ -99,22 +94,38 @@ void clock_read(void)
         emulated_now = now;
 }
 
-void clock_configure(enum clock_mode mode, int64_t start_ms, double scale)
-{
-    mode_start = mode;
-    start_at = start_ms;
-    scale_start = scale;
-    clock_restore();
-}
-
-void clock_restore(void)
+static void begin(int64_t start)
 {
     real_now = read_ns(CLOCK_REALTIME) / 1000000;
     monotonic_ns = read_ns(CLOCK_MONOTONIC);
-    emulated_now = start_at >= 0 ? start_at : real_now;
+    emulated_now = start >= 0 ? start : real_now;
     tie_count = 0;
     mode_now = mode_start;
     tie_again(mode_now == CLOCK_MODE_FROZEN ? 0 : mode_now == CLOCK_MODE_SCALED ? scale_start : 1);
+}
+
+void clock_configure(enum clock_mode mode, int64_t start_ms, double scale)
+{
+    mode_start = mode;
+    scale_start = scale;
+    begin(start_ms);
+    start_at = emulated_now;
+}
+
+/* A real clock is real again; the others begin again where they began. */
+void clock_restore(void)
+{
+    begin(mode_start == CLOCK_MODE_REAL ? -1 : start_at);
+}
+
+struct clock_tie clock_tie(void)
+{
+    return *tie();
+}
+
+int64_t clock_tied(const struct clock_tie *at, int64_t real_ms)
+{
+    return real_ms <= at->real_at ? at->emulated_at : emulated_of(at, real_ms);
 }
 
 enum clock_mode clock_mode(void)

@@ -37,7 +37,7 @@ void clock_fire(void);
 
 /* For control. */
 void clock_configure(enum clock_mode mode, int64_t start_ms, double scale); /* start_ms < 0: real now; remembered for clock_restore() */
-void clock_restore(void);                /* back to what clock_configure() said: for reset */
+void clock_restore(void);                /* back to that mode and, unless it is real, to that time: for reset */
 enum clock_mode clock_mode(void);
 double clock_scale(void);
 void clock_freeze(void);
@@ -47,6 +47,14 @@ int64_t clock_next_due(void);            /* the earliest emulated timer, -1 when
 void clock_advance_to(int64_t ms);       /* moves emulated time without firing; never backwards */
 /* Fires the one earliest emulated timer due at or before `until`, moving the clock to its due time. False when there is none. */
 bool clock_fire_one(int64_t until);
+/* How emulated and real time are tied together: emulated = emulated_at + (real - real_at) * scale; scale 0: frozen. Says what time it has become, whoever
+ * asks later: for a start with the rows of an earlier one. */
+struct clock_tie {
+    int64_t real_at, emulated_at; /* ms since 1970 */
+    double scale;
+};
+struct clock_tie clock_tie(void);
+int64_t clock_tied(const struct clock_tie *tie, int64_t real_ms);
 /* While held, the loop fires no emulated timers: an advance does, one at a time. */
 void clock_hold(bool held);
 

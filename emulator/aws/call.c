@@ -198,6 +198,7 @@ static void exchange_complete(struct exchange *exchange)
 {
     struct call *call = exchange->context;
 
+    call->state->is_complete = true;
     if (call->error == NULL && exchange->body_too_large)
         (void)fail(call, &error_request_too_large, "Request must be smaller than %zu bytes for the %s operation", call->state->body_limit,
                    call->operation == NO_SHAPE ? call->service->name : operation_name(call->service->model, call->operation));
@@ -493,9 +494,11 @@ void call_pending(struct pending *pending)
     {
         const struct call *call = state->call;
         bool waits = state->is_parked && !state->is_woken;
+        /* A client that has not sent its whole body keeps nobody waiting; a handler that is sending one is at work. */
+        bool arrives = call->exchange != NULL && !state->is_complete && !text_equal(call->actor, "environment");
         const char *name = call->operation == NO_SHAPE ? "a request" : operation_name(call->service->model, call->operation);
 
-        if (pending->mode != PENDING_SCHEDULED && !waits)
+        if (pending->mode != PENDING_SCHEDULED && !waits && !arrives)
             pending_add(pending, call->service->name, -1, "call: %s by %s", name, call->actor);
         else if (pending->mode == PENDING_SCHEDULED && waits && state->is_timed && text_equal(call->actor, "environment"))
             pending_add(pending, call->service->name, state->timer.due, "call: %s by a handler waits", name);

@@ -9,6 +9,7 @@ struct call_state {
     TAILQ_ENTRY(call_state) all; /* every call that is not over */
     bool is_over;
     bool is_streamed;
+    bool is_complete; /* its body has come (or it came from within) */
     const char *path; /* to route by */
     size_t body_limit;
 

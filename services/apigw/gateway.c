@@ -234,11 +234,10 @@ static void complete(struct exchange *exchange)
     else {
         open_journal(request);
         if (!exists)
-            request_refuse(request, 404,
-                           arena_print(request->arena, "There is no API with the id '%s'%s%s", request->address.api,
+            request_refuse(request, 404, "Not Found",
+                           arena_print(request->arena, "there is no API with the id '%s'%s%s", request->address.api,
                                        request->address.region != NULL ? " in " : "",
-                                       request->address.region != NULL ? request->address.region : ""),
-                           NULL);
+                                       request->address.region != NULL ? request->address.region : ""));
         else if (request->place.is_disabled)
             request_refuse(request, 403, "Forbidden", NULL);
         else if (exchange->body_too_large)

@@ -43,7 +43,7 @@ static const struct command_row commands[] = {
      "lowcloud idle [--timeout 10s]\nExit 0 when idle, 1 when not (and what is pending).\n" ENDPOINT, idle_command},
     {"journal", "what happened, as JSON lines", "lowcloud journal [--after SEQ] [--limit N]\n" ENDPOINT, journal_command},
     {"trace", "what happened, as a tree of causes",
-     "lowcloud trace [ROOT] [--after SEQ] [--all]\nROOT: only the tree that begins with this record. --all: also reads of the control plane.\n" ENDPOINT,
+     "lowcloud trace [ROOT] [--after SEQ] [--all]\nROOT: only the tree that begins with this record. --all: also reads, environments, and polls that wait.\n" ENDPOINT,
      trace_command},
     {"queues", "list queues, or show a queue's messages without receiving them", "lowcloud queues [NAME]\n" PLACE ENDPOINT, queues_command},
     {"invoke", "invoke a function",

@@ -25,12 +25,16 @@ static const char *text(const struct value *map, const char *name)
     return found == NULL ? "" : found;
 }
 
-/* Reads that set nothing in motion make a trace long and say little. */
-static bool is_read(const struct value *map)
+/* Reads that set nothing in motion, environments that come and go, and polls that wait make a trace long and say little. */
+static bool is_dull(const struct value *map)
 {
     static const char *const verbs[] = {"Get", "List", "Describe", "Head", "Filter"};
     const char *operation = text(map, "operation");
 
+    if (text_equal(text(map, "kind"), "environment"))
+        return true;
+    if (text_starts(text(map, "actor"), "mapping:") && text_equal(operation, "ReceiveMessage"))
+        return true;
     if (!text_equal(text(map, "actor"), "client"))
         return false;
     for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++)
@@ -103,7 +107,7 @@ static int64_t place_of(const struct record *records, int64_t count, int64_t seq
     return -1;
 }
 
-static void print_all(struct record *records, int64_t count, int64_t root, bool shows_reads)
+static void print_all(struct record *records, int64_t count, int64_t root, bool shows_all)
 {
     for (int64_t i = 0; i < count; i++) {
         int64_t parent = records[i].cause > 0 ? place_of(records, i, records[i].cause) : -1;
@@ -119,9 +123,9 @@ static void print_all(struct record *records, int64_t count, int64_t root, bool 
     }
     for (int64_t i = 0; i < count; i++) {
         bool is_root = records[i].cause >= 0;
-        bool is_dull = is_read(records[i].map) && records[i].first < 0;
+        bool is_left_out = !shows_all && is_dull(records[i].map) && records[i].first < 0;
 
-        if (root > 0 ? records[i].seq == root : is_root && (shows_reads || !is_dull))
+        if (root > 0 ? records[i].seq == root : is_root && !is_left_out)
             print_tree(records, i, 0);
     }
 }
@@ -130,7 +134,7 @@ int trace_command(int count, char **words)
 {
     struct arena *arena = arena_new();
     const char *endpoint = client_endpoint(&count, words), *after = take_option(&count, words, "--after");
-    bool shows_reads = take_flag(&count, words, "--all");
+    bool shows_all = take_flag(&count, words, "--all");
     int64_t root = 0, number, records_count = 0, lines = 0;
     struct reply reply;
 
@@ -155,7 +159,7 @@ int trace_command(int count, char **words)
         records[records_count++] = (struct record){map, integer(map, "seq", 0), integer(map, "cause", 0), -1, -1, -1};
         line = end + 1;
     }
-    print_all(records, records_count, root, shows_reads);
+    print_all(records, records_count, root, shows_all);
     arena_free(arena);
     return 0;
 }

@@ -8,7 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "emulator/base/dates.h"
@@ -30,6 +32,7 @@ struct connection {
 static struct MHD_Daemon *daemon_;
 static struct watch daemon_watch;
 static struct exchange_list exchanges = TAILQ_HEAD_INITIALIZER(exchanges);
+static struct exchange_list receiving = TAILQ_HEAD_INITIALIZER(receiving);
 static void (*on_request)(struct exchange *exchange);
 static bool wants_run;
 
@@ -67,7 +70,19 @@ static void *new_exchange(void *context, const char *target, struct MHD_Connecti
     exchange->public.local_port = from->port;
     exchange->public.content_length = -1;
     TAILQ_INSERT_TAIL(&exchanges, exchange, all);
+    TAILQ_INSERT_TAIL(&receiving, exchange, receiving);
+    exchange->is_receiving = true;
+    exchange->hang_up.fd = -1;
     return exchange;
+}
+
+static void received(struct exchange_private *exchange)
+{
+    if (!exchange->is_receiving)
+        return;
+    exchange->is_receiving = false;
+    TAILQ_REMOVE(&receiving, exchange, receiving);
+    loop_unwatch(&exchange->hang_up);
 }
 
 static void end_exchange(void *context, struct MHD_Connection *connection, void **request, enum MHD_RequestTerminationCode code)
@@ -80,6 +95,7 @@ static void end_exchange(void *context, struct MHD_Connection *connection, void 
     if (exchange == NULL)
         return;
     *request = NULL;
+    received(exchange);
     loop_unwatch(&exchange->hang_up);
     if (exchange->has_begun && !exchange->is_complete)
         exchange->public.body_is_truncated = true;
@@ -136,6 +152,7 @@ static void begin(struct exchange_private *exchange, const char *method)
 
 static void take_piece(struct exchange_private *exchange, const char *at, size_t size)
 {
+    exchange->is_moving = true;
     if (exchange->drops_body || exchange->answer != ANSWER_NONE)
         return;
     if (!exchange->takes_memory) {
@@ -229,6 +246,7 @@ static enum MHD_Result send_answer(struct exchange_private *exchange)
     if (exchange->closes)
         (void)MHD_add_response_header(response, "Connection", "close");
     exchange->is_queued = true;
+    received(exchange);
     enum MHD_Result result = MHD_queue_response(exchange->connection, (unsigned)exchange->status, response);
     MHD_destroy_response(response);
     return result;
@@ -305,6 +323,7 @@ static enum MHD_Result handle(void *context, struct MHD_Connection *connection, 
     }
     if (!exchange->is_complete) {
         exchange->is_complete = true;
+        received(exchange);
         exchange->public.body = buffer_bytes(&exchange->memory);
         if (exchange->public.is_chunked)
             (void)MHD_get_connection_values_n(exchange->connection, MHD_FOOTER_KIND, add_header, exchange);
@@ -349,6 +368,43 @@ static void daemon_ready(struct watch *watch, uint32_t events)
     wants_run = true;
 }
 
+/* The client has ended its side while its request is still on the way. */
+static void cut_short(struct watch *watch, uint32_t events)
+{
+    struct exchange_private *exchange = (struct exchange_private *)((char *)watch - offsetof(struct exchange_private, hang_up));
+    int unread = 0;
+
+    (void)events;
+    if (ioctl(watch->fd, FIONREAD, &unread) == 0 && unread > 0) {
+        wants_run = true;
+        return;
+    }
+    exchange->is_cut = exchange->is_moving = true;
+    loop_unwatch(watch);
+    wants_run = true;
+}
+
+/* MHD's sockets are edge-triggered, and after a short read it waits for the next edge: an end of the stream that came together with the last bytes
+ * is never seen. So requests that are not complete after a run are watched by us, and one that was cut short is ended. */
+static void watch_receiving(void)
+{
+    struct exchange_private *exchange;
+
+    TAILQ_FOREACH(exchange, &receiving, receiving) {
+        int fd = MHD_get_connection_info(exchange->connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+
+        if (exchange->is_cut && !exchange->is_moving) {
+            (void)shutdown(fd, SHUT_RDWR); /* an edge that MHD does see; it closes in its next run */
+            exchange->is_moving = true;
+        } else if (exchange->is_cut) {
+            exchange->is_moving = false; /* what MHD still holds of it comes in pieces, one a run */
+            wants_run = true;
+        } else if (exchange->hang_up.fd < 0 && loop_watch(&exchange->hang_up, fd, EPOLLRDHUP, cut_short) != 0) {
+            log_warn("a request's early end cannot be watched");
+        }
+    }
+}
+
 static void run_hook(void *context)
 {
     MHD_UNSIGNED_LONG_LONG wait;
@@ -360,6 +416,7 @@ static void run_hook(void *context)
         return;
     wants_run = false;
     (void)MHD_run(daemon_);
+    watch_receiving();
 }
 
 static int run_limit(void *context)

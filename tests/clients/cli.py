@@ -181,6 +181,8 @@ def test_a_chain(aws):
     aws.server.idle()
     assert "through the chain" in aws.log("/aws/lambda/work")
     create(aws, "web", index_py="def handler(event, context):\n    return {'statusCode': 202, 'body': event['rawPath']}\n")
+    aws.json("lambda", "add-permission", "--function-name", "web", "--statement-id", "gateway", "--action", "lambda:InvokeFunction",
+             "--principal", "apigateway.amazonaws.com")
     api = aws.json("apigatewayv2", "create-api", "--name", "web", "--protocol-type", "HTTP",
                    "--target", "arn:aws:lambda:us-east-1:000000000000:function:web", "--tags", "_custom_id_=web")
     assert api["ApiId"] == "web"

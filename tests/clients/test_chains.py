@@ -152,6 +152,9 @@ def fetch(url, host=None, **more):
 def test_an_http_api(cloud, client, make_function):
     function = make_function("echo", ECHO)
     apigw = client("apigatewayv2")
+    client("lambda").add_permission(
+        FunctionName="echo", StatementId="gateway", Action="lambda:InvokeFunction", Principal="apigateway.amazonaws.com"
+    )
     api = apigw.create_api(Name="shop", ProtocolType="HTTP", Tags={"_custom_id_": "shop"})
     assert api["ApiId"] == "shop"
     integration = apigw.create_integration(ApiId="shop", IntegrationType="AWS_PROXY", IntegrationUri=function, PayloadFormatVersion="2.0")["IntegrationId"]

@@ -134,6 +134,9 @@ const tests = {
     await lambda.send(new lambdasdk.CreateFunctionCommand({
       FunctionName: 'f', Runtime: 'nodejs20.x', Role: role, Handler: 'index.web', Code: { ZipFile: readFileSync(process.env.FUNCTION_ZIP) },
     }));
+    await lambda.send(new lambdasdk.AddPermissionCommand({
+      FunctionName: 'f', StatementId: 'gateway', Action: 'lambda:InvokeFunction', Principal: 'apigateway.amazonaws.com',
+    }));
     const api = new apisdk.ApiGatewayV2Client(options);
     const made = await api.send(new apisdk.CreateApiCommand({
       Name: 'web', ProtocolType: 'HTTP', Target: 'arn:aws:lambda:us-east-1:000000000000:function:f', Tags: { _custom_id_: 'web' },

@@ -162,7 +162,7 @@ class Server:
 
     # -- control ------------------------------------------------------------------------------------------------------
 
-    def request(self, method, path, body=None, headers=None, timeout=60):
+    def request(self, method, path, body=None, headers=None, timeout=30):
         """One plain HTTP request: (status, headers, body)."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout * PATIENCE)
         try:

@@ -10,6 +10,7 @@ status that contradicts it, or not in time has failed once more. With CI=true a 
 import glob
 import os
 import re
+import signal
 import subprocess
 import sys
 import tempfile
@@ -22,7 +23,7 @@ import harness  # noqa: E402
 
 ROOT, BUILD = harness.ROOT, harness.BUILD
 PYTHON = "/usr/bin/python3" if os.access("/usr/bin/python3", os.X_OK) else sys.executable
-LIMIT = 900 * harness.PATIENCE
+LIMIT = 600 * harness.PATIENCE
 
 
 def run_program(arguments, **extra):
@@ -30,14 +31,24 @@ def run_program(arguments, **extra):
     with tempfile.TemporaryDirectory(prefix="lowcloud-home-") as home:
         env = harness.clean_environment(home, PYTHONDONTWRITEBYTECODE="1", BUILD=os.path.basename(BUILD), **extra)
         process = subprocess.Popen(
-            arguments, cwd=ROOT, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
+            arguments, cwd=ROOT, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
+            start_new_session=True,
         )
         try:
             return finish(process)
         finally:
-            if process.poll() is None:
-                process.kill()
-                process.wait()
+            end_group(process)
+
+
+def end_group(process):
+    """Ends a program and what it started: servers end at SIGTERM and take their handlers with them."""
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        if process.poll() is None:
+            try:
+                os.killpg(process.pid, number)
+                process.wait(10)
+            except (ProcessLookupError, subprocess.TimeoutExpired):
+                pass
 
 
 def finish(process):
@@ -45,7 +56,7 @@ def finish(process):
         output, _ = process.communicate(timeout=LIMIT)
         return process.returncode, output
     except subprocess.TimeoutExpired:
-        process.kill()
+        end_group(process)
         output, _ = process.communicate()
         return None, output
 
@@ -192,6 +203,7 @@ def main():
     unknown = [name for name in wanted if name not in STAGES]
     if unknown:
         sys.exit(f"no such stage: {', '.join(unknown)}; there are {', '.join(STAGES)}")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what runs is ended, too
     total = Sum()
     for name in STAGES:
         if name in wanted:

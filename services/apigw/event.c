@@ -119,13 +119,41 @@ static struct value sorted(struct value map)
     return map;
 }
 
-/* 2.0: names in small letters, several values joined by commas, cookies apart. */
-static void add_joined(const struct event *event, struct value *to, const char *name, const char *value)
+static void add_multi(const struct event *event, struct value *to, const char *name, const char *value)
 {
-    const char *key = lower(arena_of(event), name), *before = value_find_text(to, key);
+    const struct value *before = value_find(to, name);
+    struct value list = before == NULL ? value_list() : *before;
 
-    value = header_text(arena_of(event), value);
-    value_put(arena_of(event), to, key, value_text(before == NULL ? value : arena_print(arena_of(event), "%s,%s", before, value)));
+    value_push(arena_of(event), &list, value_text(header_text(arena_of(event), value)));
+    value_put(arena_of(event), to, name, list);
+}
+
+/* 2.0: names in small letters, several values joined by commas, cookies apart. */
+static void add_lower(const struct event *event, struct value *to, const char *name, const char *value)
+{
+    add_multi(event, to, lower(arena_of(event), name), value);
+}
+
+/* A map of lists becomes a map of texts. */
+static struct value joined(const struct event *event, struct value map)
+{
+    for (uint32_t i = 0; i < map.size; i++) {
+        struct value *list = &map.items[2 * i + 1];
+        struct buffer text;
+
+        if (list->size == 1) {
+            *list = list->items[0];
+            continue;
+        }
+        buffer_init(&text, SIZE_MAX / 2); /* no longer than the request */
+        for (uint32_t n = 0; n < list->size; n++) {
+            if (n > 0)
+                buffer_char(&text, ',');
+            buffer_add(&text, list->items[n].text, list->items[n].size);
+        }
+        *list = value_text_of(buffer_detach(&text, arena_of(event)));
+    }
+    return map;
 }
 
 static struct value headers_2(const struct event *event)
@@ -134,9 +162,9 @@ static struct value headers_2(const struct event *event)
 
     for (const struct header *header = event->exchange->headers; header != NULL; header = header->next)
         if (!is_dropped(header->name) && !text_equal_fold(header->name, "Cookie"))
-            add_joined(event, &headers, header->name, header->value);
-    for_each_own(event, add_joined, &headers);
-    return sorted(headers);
+            add_lower(event, &headers, header->name, header->value);
+    for_each_own(event, add_lower, &headers);
+    return sorted(joined(event, headers));
 }
 
 static struct value cookies_of(const struct event *event)
@@ -166,15 +194,6 @@ static void add_single(const struct event *event, struct value *to, const char *
     value_put(arena_of(event), to, name, value_text(header_text(arena_of(event), value)));
 }
 
-static void add_multi(const struct event *event, struct value *to, const char *name, const char *value)
-{
-    const struct value *before = value_find(to, name);
-    struct value list = before == NULL ? value_list() : *before;
-
-    value_push(arena_of(event), &list, value_text(header_text(arena_of(event), value)));
-    value_put(arena_of(event), to, name, list);
-}
-
 static struct value headers_1(const struct event *event,
                               void (*add)(const struct event *, struct value *, const char *, const char *))
 {
@@ -193,14 +212,9 @@ static struct value query_2(const struct event *event)
 {
     struct value query = value_map();
 
-    for (size_t i = 0; i < event->query_count; i++) {
-        const struct form_field *field = &event->query[i];
-        const char *before = value_find_text(&query, field->name);
-
-        value_put(arena_of(event), &query, field->name,
-                  value_text(before == NULL ? field->value : arena_print(arena_of(event), "%s,%s", before, field->value)));
-    }
-    return query.size == 0 ? (struct value){0} : query;
+    for (size_t i = 0; i < event->query_count; i++)
+        add_multi(event, &query, event->query[i].name, event->query[i].value);
+    return query.size == 0 ? (struct value){0} : joined(event, query);
 }
 
 static struct value query_1(const struct event *event,
@@ -239,7 +253,7 @@ static struct value context_2(const struct event *event)
     put(event, &http, "userAgent", value_text(user_agent(event)));
     put(event, &context, "accountId", value_text(event->account));
     put(event, &context, "apiId", value_text(event->api));
-    put(event, &context, "domainName", value_text(event->domain));
+    put(event, &context, "domainName", value_text(header_text(arena_of(event), event->domain)));
     put(event, &context, "domainPrefix", value_text(event->domain_prefix));
     put(event, &context, "http", http);
     put(event, &context, "requestId", value_text(event->request_id));
@@ -302,7 +316,7 @@ static struct value context_1(const struct event *event)
 
     put(event, &context, "accountId", value_text(event->account));
     put(event, &context, "apiId", value_text(event->api));
-    put(event, &context, "domainName", value_text(event->domain));
+    put(event, &context, "domainName", value_text(header_text(arena_of(event), event->domain)));
     put(event, &context, "domainPrefix", value_text(event->domain_prefix));
     put(event, &context, "extendedRequestId", value_text(event->request_id));
     put(event, &context, "httpMethod", value_text(event->exchange->method));

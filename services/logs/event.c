@@ -1,7 +1,7 @@
 /* Writing events: PutLogEvents, and keeping within what is kept. */
 #include "services/logs/event.h"
 
-#include <string.h>
+#include <stdlib.h>
 
 #include "emulator/loop/clock.h"
 #include "emulator/store/store.h"
@@ -13,58 +13,89 @@
 #define TOO_NEW_MS INT64_C(7200000)
 enum { DROP_AT_ONCE = 1000, EXPIRED_AT_ONCE = 2000 /* readers do not see the others */ };
 
-/* Dropping the oldest. */
+/* Dropping the oldest, of a stream or of a group. */
 
 struct dropped {
-    int64_t id, stream, size;
+    int64_t stream, size;
 };
 
-static struct query oldest_of_stream = QUERY("SELECT id, stream, length(CAST(message AS BLOB)) FROM log_event WHERE stream = ? AND "
-                                             "timestamp < ? ORDER BY timestamp, id LIMIT ?");
-static struct query oldest_of_group = QUERY("SELECT id, stream, length(CAST(message AS BLOB)) FROM log_event WHERE log_group = ? "
-                                            "AND timestamp < ? ORDER BY timestamp, id LIMIT ?");
-static struct query drop_event = QUERY("DELETE FROM log_event WHERE id = ?");
-static struct query stream_lost = QUERY("UPDATE log_stream SET events = events - 1, bytes = bytes - ? WHERE id = ?");
+struct owner {
+    struct query *oldest, *erase;
+    int64_t id, group;
+};
+
+#define OLDEST "SELECT timestamp, id, stream, length(CAST(message AS BLOB)) FROM log_event WHERE "
+static struct query oldest_of_stream = QUERY(OLDEST "stream = ? AND timestamp < ? ORDER BY timestamp, id LIMIT ?");
+static struct query oldest_of_group = QUERY(OLDEST "log_group = ? AND timestamp < ? ORDER BY timestamp, id LIMIT ?");
+static struct query erase_of_stream = QUERY("DELETE FROM log_event WHERE stream = ? AND (timestamp, id) <= (?, ?)");
+static struct query erase_of_group = QUERY("DELETE FROM log_event WHERE log_group = ? AND (timestamp, id) <= (?, ?)");
+static struct query stream_lost = QUERY("UPDATE log_stream SET events = events - ?, bytes = bytes - ? WHERE id = ?");
 static struct query group_lost = QUERY("UPDATE log_group SET bytes = bytes - ? WHERE id = ?");
 
-/* Drops the oldest events before `before` until `bytes` and `count` of them have gone, in steps; both may be passed by a step. */
-static void drop(struct call *call, struct query *oldest, int64_t owner, int64_t group, int64_t before, int64_t bytes,
-                 int64_t count)
+static int by_stream(const void *a, const void *b)
+{
+    int64_t left = ((const struct dropped *)a)->stream, right = ((const struct dropped *)b)->stream;
+
+    return left < right ? -1 : left > right;
+}
+
+/* The bytes that are not counted any more: an orphan's were taken off with its stream. */
+static int64_t account_for(struct dropped *rows, size_t count)
+{
+    int64_t total = 0;
+
+    qsort(rows, count, sizeof *rows, by_stream);
+    for (size_t i = 0, end; i < count; i = end) {
+        int64_t bytes = 0;
+
+        for (end = i; end < count && rows[end].stream == rows[i].stream; end++)
+            bytes += rows[end].size;
+        if (query_run(&stream_lost, "iii", (int64_t)(end - i), bytes, rows[i].stream) > 0)
+            total += bytes;
+    }
+    return total;
+}
+
+/* Drops the oldest events before `before` until that many bytes and events have gone. */
+static void drop(struct call *call, const struct owner *owner, int64_t before, int64_t bytes, int64_t count)
 {
     struct dropped *rows = arena_alloc(call->arena, DROP_AT_ONCE * sizeof *rows);
-    int64_t total = 0;
     size_t found = DROP_AT_ONCE;
 
     while (found == DROP_AT_ONCE && (bytes > 0 || count > 0)) {
+        int64_t timestamp = 0, id = 0;
+
         found = 0;
-        query_start(oldest, "iii", owner, before, (int64_t)DROP_AT_ONCE);
-        while (query_step(oldest))
-            rows[found++] =
-                (struct dropped){query_integer(oldest, 0), query_integer(oldest, 1), query_integer(oldest, 2) + EVENT_OVERHEAD};
-        query_end(oldest);
-        for (size_t i = 0; i < found && (bytes > 0 || count > 0); i++) {
-            (void)query_run(&drop_event, "i", rows[i].id);
-            if (query_run(&stream_lost, "ii", rows[i].size, rows[i].stream) > 0) /* else it is an orphan, and not counted any more */
-                total += rows[i].size;
-            bytes -= rows[i].size;
+        query_start(owner->oldest, "iii", owner->id, before, (int64_t)DROP_AT_ONCE);
+        while ((bytes > 0 || count > 0) && query_step(owner->oldest)) {
+            timestamp = query_integer(owner->oldest, 0);
+            id = query_integer(owner->oldest, 1);
+            rows[found] = (struct dropped){query_integer(owner->oldest, 2), query_integer(owner->oldest, 3) + EVENT_OVERHEAD};
+            bytes -= rows[found++].size;
             count--;
         }
+        query_end(owner->oldest);
+        if (found == 0)
+            return;
+        (void)query_run(owner->erase, "iii", owner->id, timestamp, id);
+        (void)query_run(&group_lost, "ii", account_for(rows, found), owner->group);
     }
-    (void)query_run(&group_lost, "ii", total, group);
 }
 
 static struct query size_of_group = QUERY("SELECT bytes FROM log_group WHERE id = ?");
 
 static void keep_within_limits(struct call *call, const struct log_group *group, const struct log_stream *stream)
 {
+    struct owner of_group = {&oldest_of_group, &erase_of_group, group->id, group->id};
+    struct owner of_stream = {&oldest_of_stream, &erase_of_stream, stream->id, group->id};
+
     if (group->retention != 0)
-        drop(call, &oldest_of_group, group->id, group->id, group_horizon(group), 0, EXPIRED_AT_ONCE);
+        drop(call, &of_group, group_horizon(group), 0, EXPIRED_AT_ONCE);
     if (stream->events > STREAM_EVENTS || stream->bytes > STREAM_BYTES)
-        drop(call, &oldest_of_stream, stream->id, group->id, INT64_MAX, stream->bytes - STREAM_BYTES / 100 * 99,
-             stream->events - STREAM_EVENTS / 100 * 99);
+        drop(call, &of_stream, INT64_MAX, stream->bytes - STREAM_BYTES, stream->events - STREAM_EVENTS);
     int64_t bytes = query_one(&size_of_group, 0, "i", group->id);
     if (bytes > GROUP_BYTES)
-        drop(call, &oldest_of_group, group->id, group->id, INT64_MAX, bytes - GROUP_BYTES / 100 * 99, 0);
+        drop(call, &of_group, INT64_MAX, bytes - GROUP_BYTES, 0);
 }
 
 /* PutLogEvents. */

@@ -37,7 +37,6 @@ const struct aws_error s3_no_such_upload = {.code = "NoSuchUpload", .status = 40
 const struct aws_error s3_no_such_version = {.code = "NoSuchVersion", .status = 404};
 const struct aws_error s3_not_implemented = {.code = "NotImplemented", .status = 501, .is_receiver = true};
 const struct aws_error s3_precondition_failed = {.code = "PreconditionFailed", .status = 412};
-const struct aws_error s3_slow_down = {.code = "SlowDown", .status = 503, .is_receiver = true};
 
 enum outcome fail_no_such_key(struct call *call, const char *key)
 {

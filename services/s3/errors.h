@@ -8,7 +8,7 @@ extern const struct aws_error s3_access_denied, s3_acl_not_supported, s3_auth_qu
     s3_invalid_digest, s3_invalid_location, s3_invalid_object_state, s3_invalid_owner, s3_invalid_part, s3_invalid_part_number,
     s3_invalid_part_order, s3_invalid_range, s3_invalid_request, s3_invalid_storage_class, s3_invalid_tag, s3_key_too_long,
     s3_malformed_trailer, s3_malformed_xml, s3_metadata_too_large, s3_no_such_bucket, s3_no_such_key, s3_no_such_upload, s3_no_such_version,
-    s3_not_implemented, s3_precondition_failed, s3_slow_down;
+    s3_not_implemented, s3_precondition_failed;
 
 /* The errors that several operations give, with their fields. */
 enum outcome fail_no_such_key(struct call *call, const char *key);

@@ -125,12 +125,15 @@ static const char *const known_events[] = {
 };
 enum { KNOWN_EVENTS = sizeof known_events / sizeof known_events[0] };
 
-static enum outcome check_arn(struct call *call, const struct kind_members *kind, const char *text)
+static enum outcome check_arn(struct call *call, const struct bucket *bucket, const struct kind_members *kind, const char *text)
 {
     struct arn arn;
-    if (text != NULL && arn_parse(call->arena, text, &arn) && text_equal(arn.service, kind->service))
-        return ANSWERED;
-    return fail_argument(call, kind->name, text != NULL ? text : "", "The ARN could not be parsed");
+    if (text == NULL || !arn_parse(call->arena, text, &arn) || !text_equal(arn.service, kind->service))
+        return fail_argument(call, kind->name, text != NULL ? text : "", "The ARN could not be parsed");
+    if (!text_equal(arn.region, bucket->region))
+        return fail_argument(call, kind->name, text,
+                             "The notification destination service region is not valid for the bucket location constraint");
+    return ANSWERED;
 }
 
 static enum outcome check_events(struct call *call, const struct value *events)
@@ -192,7 +195,7 @@ static const struct value *list_of(const struct value *configuration, enum notif
 }
 
 /* In the order of AWS's checks: all ARNs, then events, then filters, then overlaps. */
-static enum outcome read_configuration(struct call *call, const struct value *configuration, struct notification *notifications,
+static enum outcome read_configuration(struct call *call, const struct bucket *bucket, const struct value *configuration, struct notification *notifications,
                                        size_t *count)
 {
     *count = 0;
@@ -208,7 +211,7 @@ static enum outcome read_configuration(struct call *call, const struct value *co
             notification->prefix = notification->suffix = "";
             if (notification->id == NULL || *notification->id == '\0')
                 notification->id = id_from(call->arena, id_alnum, GENERATED_ID);
-            if (check_arn(call, &kinds[kind], notification->arn) == FAILED)
+            if (check_arn(call, bucket, &kinds[kind], notification->arn) == FAILED)
                 return FAILED;
             const struct value *events = at(&values->items[i], kinds[kind].events);
             if (!value_is(events, VALUE_LIST) || events->size == 0)
@@ -247,7 +250,7 @@ enum outcome put_bucket_notification_configuration(struct call *call)
     if (BUCKET_ENTER(call, PutBucketNotificationConfiguration, &bucket) == FAILED || integrity_check(call) == FAILED)
         return FAILED;
     struct notification *notifications = arena_alloc(call->arena, sizeof *notifications * NOTIFICATIONS);
-    if (read_configuration(call, configuration, notifications, &count) == FAILED)
+    if (read_configuration(call, &bucket, configuration, notifications, &count) == FAILED)
         return FAILED;
     bool skips = input_bool(call, PutBucketNotificationConfigurationRequest_SkipDestinationValidation, false);
     if (!skips && count > 0) {

@@ -27,6 +27,15 @@ static enum outcome fail_expired(struct call *call, const char *seconds, int64_t
     return fail(call, &s3_access_denied, "Request has expired");
 }
 
+/* KEY/DATE/REGION/SERVICE/aws4_request; version 4A names no region. */
+static bool is_credential(const char *text)
+{
+    int slashes = 0;
+    for (const char *at = text; at != NULL && *at != '\0'; at++)
+        slashes += *at == '/';
+    return slashes >= 3 && text_ends(text, "/aws4_request");
+}
+
 static enum outcome check_v4(struct call *call, const struct form_field *fields, size_t count)
 {
     static const char *const needed[] = {"X-Amz-Algorithm", "X-Amz-Credential",    "X-Amz-Signature",
@@ -38,6 +47,10 @@ static enum outcome check_v4(struct call *call, const struct form_field *fields,
             return fail(call, &s3_auth_query_parameters,
                         "Query-string authentication version 4 requires the X-Amz-Algorithm, X-Amz-Credential, "
                         "X-Amz-Signature, X-Amz-Date, X-Amz-SignedHeaders, and X-Amz-Expires parameters.");
+    if (!is_credential(field(fields, count, "X-Amz-Credential")))
+        return fail(call, &s3_auth_query_parameters,
+                    "Error parsing the X-Amz-Credential parameter; the Credential is mal-formed; expecting "
+                    "\"<YOUR-AKID>/YYYYMMDD/REGION/SERVICE/aws4_request\".");
     const char *expires = field(fields, count, "X-Amz-Expires");
     if (!text_integer(expires, &seconds))
         return fail(call, &s3_auth_query_parameters, "X-Amz-Expires should be a number");

@@ -192,6 +192,7 @@ STAGES = {
     "clients": stage_clients,
     "demo": stage_demo,
     "kill": stage_short("kill"),
+    "model": stage_short("model"),
     "property": stage_short("property"),
     "fuzz": stage_short("fuzz"),
     "soak": stage_short("soak"),

@@ -31,12 +31,18 @@ static const char *option(int *count, char **words, const char *name)
     return given == NULL || given[0] == '\0' ? NULL : given;
 }
 
-static bool flag(int *count, char **words, const char *name)
+/* A flag, or a variable with a yes or a no in it. */
+static bool take_switch(int *count, char **words, const char *name, bool *is_on)
 {
-    if (take_flag(count, words, name))
+    *is_on = take_flag(count, words, name);
+    if (*is_on)
         return true;
     const char *value = option(count, words, name);
-    return value != NULL && !text_equal(value, "0") && !text_equal_fold(value, "false");
+    *is_on = value != NULL && (text_equal(value, "1") || text_equal_fold(value, "true"));
+    if (value == NULL || *is_on || text_equal(value, "0") || text_equal_fold(value, "false"))
+        return true;
+    (void)usage_error("start", "%s is 1 or 0, true or false, not '%s'", name, value);
+    return false;
 }
 
 static bool take_clock(const char *text, struct start_options *options)
@@ -81,9 +87,9 @@ bool options_take(int *count, char **words, struct start_options *options)
     options->data = option(count, words, "--data");
     options->init = option(count, words, "--init");
     execution_options.runner = option(count, words, "--runner");
-    options->strict = flag(count, words, "--strict");
-    options->quiet = flag(count, words, "--quiet");
-    options->verbose = flag(count, words, "--verbose");
+    if (!take_switch(count, words, "--strict", &options->strict) || !take_switch(count, words, "--quiet", &options->quiet) ||
+        !take_switch(count, words, "--verbose", &options->verbose))
+        return false;
     text = option(count, words, "--port");
     if (text != NULL && (!text_integer(text, &number) || number < 0 || number > 65535))
         return usage_error("start", "--port %s is not a port: 0 to 65535", text), false;

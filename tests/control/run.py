@@ -130,8 +130,8 @@ class CommandLine(unittest.TestCase):
     def test_without_data_nothing_stays(self):
         before = set(os.listdir(tempfile.gettempdir()))
         with harness.Server() as server:
-            server.request("PUT", "/b")
-            server.request("PUT", "/b/k", b"x" * 10000000)
+            server.request("PUT", "/bucket")
+            server.request("PUT", "/bucket/k", b"x" * 10000000)
         left = {name for name in set(os.listdir(tempfile.gettempdir())) - before if "lowcloud" in name and not name.startswith("lowcloud-test-")}
         self.assertEqual({name for name in left if not name.startswith(("lowcloud-control-", "lowcloud-home-"))}, set())
 
@@ -230,8 +230,9 @@ class CommandLine(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    program = unittest.main(argv=sys.argv[:1], exit=False)
-    result = program.result
+    sys.path.insert(0, HERE)
+    suite = unittest.TestSuite([unittest.defaultTestLoader.loadTestsFromModule(sys.modules["__main__"]), unittest.defaultTestLoader.discover(HERE, "test_*.py")])
+    result = unittest.TextTestRunner().run(suite)
     bad = len({test.id().split(" ")[0] for test, _ in result.failures + result.errors})
     print(f"{result.testsRun - bad - len(result.skipped)} passed, {bad} failed, {len(result.skipped)} skipped")
     sys.exit(1 if bad else 0)

@@ -25,18 +25,47 @@ enum { POOL = 32 * 1024, CONNECTIONS = 16000, READ_BLOCK = 64 * 1024, STOP_ROUND
 
 /* What is known of a connection as long as it stands. */
 struct connection {
+    int fd;
     char local[64], peer[64];
     uint16_t port;
+    struct exchange_private *exchange; /* NULL between requests */
+    struct watch hang_up;              /* until the client has ended its side */
+    TAILQ_ENTRY(connection) ended;
+    bool has_ended; /* it has, and MHD may not know */
 };
+TAILQ_HEAD(connection_list, connection);
 
 static struct MHD_Daemon *daemon_;
 static struct watch daemon_watch;
 static struct exchange_list exchanges = TAILQ_HEAD_INITIALIZER(exchanges);
-static struct exchange_list receiving = TAILQ_HEAD_INITIALIZER(receiving);
+static struct connection_list ended = TAILQ_HEAD_INITIALIZER(ended);
 static void (*on_request)(struct exchange *exchange);
 static bool wants_run;
 
 /* --- the exchange's life ---------------------------------------------------------------------------------------------------- */
+
+static void free_exchange(struct exchange_private *exchange)
+{
+    exchange->from->exchange = NULL;
+    if (exchange->has_begun && !exchange->is_complete)
+        exchange->public.body_is_truncated = true;
+    if (exchange->public.on_end != NULL)
+        exchange->public.on_end(&exchange->public);
+    TAILQ_REMOVE(&exchanges, exchange, all);
+    buffer_free(&exchange->memory);
+    buffer_free(&exchange->stream);
+    arena_free(exchange->public.arena);
+}
+
+/* MHD would make a record of each parameter in the connection's pool, which some hundreds of them fill, and then loses its way. The query is ours to
+ * read: MHD, which looks at it after new_exchange(), finds it empty. */
+static void hide_query(const char *target)
+{
+    char *query = strchr((char *)(uintptr_t)target, '?');
+
+    if (query != NULL)
+        query[1] = '\0';
+}
 
 /* Called with the raw target, before anything else of a request is looked at; what it returns is the request's context. */
 static void *new_exchange(void *context, const char *target, struct MHD_Connection *connection)
@@ -44,7 +73,7 @@ static void *new_exchange(void *context, const char *target, struct MHD_Connecti
     struct arena *arena = arena_new();
     struct exchange_private *exchange = arena_alloc(arena, sizeof *exchange);
     const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
-    const struct connection *from = info->socket_context;
+    struct connection *from = info->socket_context;
     const char *path = target, *authority = NULL;
 
     (void)context;
@@ -55,6 +84,10 @@ static void *new_exchange(void *context, const char *target, struct MHD_Connecti
         authority = arena_copy(arena, host, size);
         path = host[size] == '\0' ? "/" : host + size;
     }
+    if (from->exchange != NULL)
+        free_exchange(from->exchange);
+    from->exchange = exchange;
+    exchange->from = from;
     exchange->connection = connection;
     exchange->status = 200;
     exchange->answer_last = &exchange->answer_headers;
@@ -70,19 +103,8 @@ static void *new_exchange(void *context, const char *target, struct MHD_Connecti
     exchange->public.local_port = from->port;
     exchange->public.content_length = -1;
     TAILQ_INSERT_TAIL(&exchanges, exchange, all);
-    TAILQ_INSERT_TAIL(&receiving, exchange, receiving);
-    exchange->is_receiving = true;
-    exchange->hang_up.fd = -1;
+    hide_query(target);
     return exchange;
-}
-
-static void received(struct exchange_private *exchange)
-{
-    if (!exchange->is_receiving)
-        return;
-    exchange->is_receiving = false;
-    TAILQ_REMOVE(&receiving, exchange, receiving);
-    loop_unwatch(&exchange->hang_up);
 }
 
 static void end_exchange(void *context, struct MHD_Connection *connection, void **request, enum MHD_RequestTerminationCode code)
@@ -92,19 +114,9 @@ static void end_exchange(void *context, struct MHD_Connection *connection, void 
     (void)context;
     (void)connection;
     (void)code;
-    if (exchange == NULL)
-        return;
     *request = NULL;
-    received(exchange);
-    loop_unwatch(&exchange->hang_up);
-    if (exchange->has_begun && !exchange->is_complete)
-        exchange->public.body_is_truncated = true;
-    if (exchange->public.on_end != NULL)
-        exchange->public.on_end(&exchange->public);
-    TAILQ_REMOVE(&exchanges, exchange, all);
-    buffer_free(&exchange->memory);
-    buffer_free(&exchange->stream);
-    arena_free(exchange->public.arena);
+    if (exchange != NULL)
+        free_exchange(exchange);
 }
 
 static enum MHD_Result add_header(void *context, enum MHD_ValueKind kind, const char *name, size_t name_size, const char *value,
@@ -152,7 +164,6 @@ static void begin(struct exchange_private *exchange, const char *method)
 
 static void take_piece(struct exchange_private *exchange, const char *at, size_t size)
 {
-    exchange->is_moving = true;
     if (exchange->drops_body || exchange->answer != ANSWER_NONE)
         return;
     if (!exchange->takes_memory) {
@@ -246,18 +257,14 @@ static enum MHD_Result send_answer(struct exchange_private *exchange)
     if (exchange->closes)
         (void)MHD_add_response_header(response, "Connection", "close");
     exchange->is_queued = true;
-    received(exchange);
     enum MHD_Result result = MHD_queue_response(exchange->connection, (unsigned)exchange->status, response);
     MHD_destroy_response(response);
     return result;
 }
 
-static void hung_up(struct watch *watch, uint32_t events)
+/* A client that has ended its side while its request is parked is gone. */
+static void abandon(struct exchange_private *exchange)
 {
-    struct exchange_private *exchange = (struct exchange_private *)((char *)watch - offsetof(struct exchange_private, hang_up));
-
-    (void)events;
-    loop_unwatch(watch);
     if (exchange->answer == ANSWER_NONE) {
         if (exchange->public.on_gone != NULL)
             exchange->public.on_gone(&exchange->public);
@@ -268,25 +275,52 @@ static void hung_up(struct watch *watch, uint32_t events)
     server_wake(exchange);
 }
 
-/* MHD does not look at a suspended connection, so we watch its socket for hang-up. */
-static void suspend(struct exchange_private *exchange)
+static void hung_up(struct watch *watch, uint32_t events)
 {
-    const union MHD_ConnectionInfo *info = MHD_get_connection_info(exchange->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+    struct connection *connection = (struct connection *)((char *)watch - offsetof(struct connection, hang_up));
 
-    MHD_suspend_connection(exchange->connection);
-    exchange->is_suspended = true;
-    if (loop_watch(&exchange->hang_up, info->connect_fd, EPOLLRDHUP, hung_up) != 0)
-        log_warn("a waiting client's hang-up cannot be watched");
+    (void)events;
+    loop_unwatch(watch);
+    if (!connection->has_ended) {
+        connection->has_ended = true;
+        TAILQ_INSERT_TAIL(&ended, connection, ended);
+    }
+    wants_run = true;
+    if (connection->exchange != NULL && connection->exchange->is_suspended)
+        abandon(connection->exchange);
 }
 
-bool exchange_is_abandoned(const struct exchange *exchange)
+static void watch_hang_up(struct connection *connection)
 {
-    const struct exchange_private *private = (const struct exchange_private *)exchange;
+    if (connection->hang_up.ready == NULL && loop_watch(&connection->hang_up, connection->fd, EPOLLRDHUP, hung_up) != 0)
+        log_warn("a client's hang-up cannot be watched");
+}
 
-    if (!private->is_suspended)
-        return false;
-    struct pollfd fd = {.fd = private->hang_up.fd, .events = POLLRDHUP};
-    return poll(&fd, 1, 0) == 1 && (fd.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0;
+/* MHD's sockets are edge-triggered, and after a short read it waits for the next edge: an end of the stream that came together with the last bytes is never
+ * seen, and the connection would stay for ever. When all has been read, this makes an edge; what MHD has not yet answered it still answers. */
+static void tell_ended(void)
+{
+    struct connection *next;
+
+    for (struct connection *connection = TAILQ_FIRST(&ended); connection != NULL; connection = next) {
+        int unread = 0;
+
+        next = TAILQ_NEXT(connection, ended);
+        if (ioctl(connection->fd, FIONREAD, &unread) == 0 && unread > 0)
+            continue;
+        (void)shutdown(connection->fd, SHUT_RD);
+        connection->has_ended = false;
+        TAILQ_REMOVE(&ended, connection, ended);
+        wants_run = true;
+    }
+}
+
+/* MHD does not look at a suspended connection: our watch does, and speaks again if the end has come before. */
+static void suspend(struct exchange_private *exchange)
+{
+    MHD_suspend_connection(exchange->connection);
+    exchange->is_suspended = true;
+    watch_hang_up(exchange->from);
 }
 
 void server_wake(struct exchange_private *exchange)
@@ -294,7 +328,6 @@ void server_wake(struct exchange_private *exchange)
     if (!exchange->is_suspended)
         return;
     exchange->is_suspended = false;
-    loop_unwatch(&exchange->hang_up);
     MHD_resume_connection(exchange->connection);
     wants_run = true; /* a resume takes effect only inside a later MHD_run() */
 }
@@ -323,7 +356,6 @@ static enum MHD_Result handle(void *context, struct MHD_Connection *connection, 
     }
     if (!exchange->is_complete) {
         exchange->is_complete = true;
-        received(exchange);
         exchange->public.body = buffer_bytes(&exchange->memory);
         if (exchange->public.is_chunked)
             (void)MHD_get_connection_values_n(exchange->connection, MHD_FOOTER_KIND, add_header, exchange);
@@ -338,19 +370,31 @@ static enum MHD_Result handle(void *context, struct MHD_Connection *connection, 
 
 /* --- connections and the loop --------------------------------------------------------------------------------------------------------- */
 
+/* MHD does not say the end of a request that it refused itself. */
+static void close_connection(struct connection *connection)
+{
+    if (connection->exchange != NULL)
+        free_exchange(connection->exchange);
+    loop_unwatch(&connection->hang_up);
+    if (connection->has_ended)
+        TAILQ_REMOVE(&ended, connection, ended);
+    free(connection);
+}
+
 static void connection_event(void *context, struct MHD_Connection *handle_, void **socket_context, enum MHD_ConnectionNotificationCode code)
 {
     (void)context;
     if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
-        free(*socket_context);
+        close_connection(*socket_context);
         *socket_context = NULL;
         return;
     }
     struct connection *connection = calloc(1, sizeof *connection);
-    const union MHD_ConnectionInfo *info = MHD_get_connection_info(handle_, MHD_CONNECTION_INFO_CONNECTION_FD);
 
     check(connection != NULL);
-    listen_names(info->connect_fd, connection->local, connection->peer, sizeof connection->local, &connection->port);
+    connection->fd = MHD_get_connection_info(handle_, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+    listen_names(connection->fd, connection->local, connection->peer, sizeof connection->local, &connection->port);
+    watch_hang_up(connection);
     *socket_context = connection;
 }
 
@@ -368,43 +412,6 @@ static void daemon_ready(struct watch *watch, uint32_t events)
     wants_run = true;
 }
 
-/* The client has ended its side while its request is still on the way. */
-static void cut_short(struct watch *watch, uint32_t events)
-{
-    struct exchange_private *exchange = (struct exchange_private *)((char *)watch - offsetof(struct exchange_private, hang_up));
-    int unread = 0;
-
-    (void)events;
-    if (ioctl(watch->fd, FIONREAD, &unread) == 0 && unread > 0) {
-        wants_run = true;
-        return;
-    }
-    exchange->is_cut = exchange->is_moving = true;
-    loop_unwatch(watch);
-    wants_run = true;
-}
-
-/* MHD's sockets are edge-triggered, and after a short read it waits for the next edge: an end of the stream that came together with the last bytes
- * is never seen. So requests that are not complete after a run are watched by us, and one that was cut short is ended. */
-static void watch_receiving(void)
-{
-    struct exchange_private *exchange;
-
-    TAILQ_FOREACH(exchange, &receiving, receiving) {
-        int fd = MHD_get_connection_info(exchange->connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
-
-        if (exchange->is_cut && !exchange->is_moving) {
-            (void)shutdown(fd, SHUT_RDWR); /* an edge that MHD does see; it closes in its next run */
-            exchange->is_moving = true;
-        } else if (exchange->is_cut) {
-            exchange->is_moving = false; /* what MHD still holds of it comes in pieces, one a run */
-            wants_run = true;
-        } else if (exchange->hang_up.fd < 0 && loop_watch(&exchange->hang_up, fd, EPOLLRDHUP, cut_short) != 0) {
-            log_warn("a request's early end cannot be watched");
-        }
-    }
-}
-
 static void run_hook(void *context)
 {
     MHD_UNSIGNED_LONG_LONG wait;
@@ -416,7 +423,7 @@ static void run_hook(void *context)
         return;
     wants_run = false;
     (void)MHD_run(daemon_);
-    watch_receiving();
+    tell_ended();
 }
 
 static int run_limit(void *context)

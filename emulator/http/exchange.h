@@ -7,12 +7,14 @@
 
 struct MHD_Connection;
 struct MHD_Response;
+struct connection;
 
 enum answer_kind { ANSWER_NONE, ANSWER_BYTES, ANSWER_READER, ANSWER_STREAM, ANSWER_DROP };
 
 struct exchange_private {
     struct exchange public; /* first: one pointer serves both */
     struct MHD_Connection *connection;
+    struct connection *from;
     TAILQ_ENTRY(exchange_private) all;
 
     /* The body on its way in. */
@@ -24,10 +26,6 @@ struct exchange_private {
     bool takes_memory;
     int (*take)(void *context, const char *at, size_t size);
     void *take_context;
-    TAILQ_ENTRY(exchange_private) receiving; /* in the server's list until the body is there */
-    bool is_receiving;
-    bool is_cut;      /* the client has ended its side, and everything it sent has been read */
-    bool is_moving;   /* a piece came in the last run */
 
     /* The answer. */
     enum answer_kind answer;
@@ -41,9 +39,7 @@ struct exchange_private {
     size_t stream_sent;
     bool stream_ended, closes, is_queued;
 
-    /* Parked: suspended, with its socket watched for hang-up. While a body is on its way the same watch looks for an early end. */
-    bool is_suspended;
-    struct watch hang_up;
+    bool is_suspended; /* parked */
 };
 TAILQ_HEAD(exchange_list, exchange_private);
 

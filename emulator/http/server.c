@@ -323,6 +323,16 @@ static void suspend(struct exchange_private *exchange)
     watch_hang_up(exchange->from);
 }
 
+bool exchange_is_abandoned(const struct exchange *exchange)
+{
+    const struct exchange_private *private = (const struct exchange_private *)exchange;
+
+    if (!private->is_suspended)
+        return false;
+    struct pollfd fd = {.fd = private->from->fd, .events = POLLRDHUP};
+    return poll(&fd, 1, 0) == 1 && (fd.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0;
+}
+
 void server_wake(struct exchange_private *exchange)
 {
     if (!exchange->is_suspended)

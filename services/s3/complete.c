@@ -230,10 +230,6 @@ static struct query move_inline =
           " JOIN object_part o ON o.version = ?2 AND o.number = u.number JOIN body b ON b.id = u.body"
           " WHERE u.upload = ?3 AND b.bytes IS NOT NULL AND b.size > 0");
 static struct query set_size = QUERY("UPDATE body SET size = ? WHERE id = ?");
-static struct query delete_segments =
-    QUERY("DELETE FROM body_segment WHERE body IN (SELECT body FROM upload_part WHERE upload = ?)");
-static struct query delete_bodies = QUERY("DELETE FROM body WHERE id IN (SELECT body FROM upload_part WHERE upload = ?)");
-static struct query delete_parts = QUERY("DELETE FROM upload_part WHERE upload = ?");
 
 /* Parts that were uploaded and are not wanted. */
 static void drop_others(struct call *call, const struct upload *upload, const struct upload_part *parts, uint32_t count)
@@ -257,10 +253,7 @@ static void join(const struct upload *upload, struct version *version)
     query_run(&move_segments, "iii", version->body, version->id, upload->id);
     query_run(&move_inline, "iii", version->body, version->id, upload->id);
     query_run(&set_size, "ii", version->size, version->body);
-    query_run(&delete_segments, "i", upload->id);
-    query_run(&delete_bodies, "i", upload->id);
-    query_run(&delete_parts, "i", upload->id);
-    upload_drop(upload->id);
+    upload_forget(upload->id);
 }
 
 /* The operation. */

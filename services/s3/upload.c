@@ -1,6 +1,7 @@
 #include "services/s3/upload.h"
 
 #include "emulator/base/log.h"
+#include "emulator/store/blob.h"
 #include "emulator/store/store.h"
 #include "services/s3/body.h"
 #include "services/s3/errors.h"
@@ -11,7 +12,11 @@ static struct query find = QUERY(
     " last_version FROM upload WHERE name = ?");
 static struct query delete_upload = QUERY("DELETE FROM upload WHERE id = ?");
 static struct query find_of_bucket = QUERY("SELECT id FROM upload WHERE bucket = ? LIMIT 1");
-static struct query find_bodies = QUERY("SELECT body FROM upload_part WHERE upload = ?");
+/* In whole statements: an upload can have ten thousand parts. */
+static struct query find_blobs =
+    QUERY("SELECT s.blob FROM upload_part u JOIN body_segment s ON s.body = u.body WHERE u.upload = ? AND s.blob IS NOT NULL");
+static struct query delete_segments = QUERY("DELETE FROM body_segment WHERE body IN (SELECT body FROM upload_part WHERE upload = ?)");
+static struct query delete_bodies = QUERY("DELETE FROM body WHERE id IN (SELECT body FROM upload_part WHERE upload = ?)");
 static struct query delete_parts = QUERY("DELETE FROM upload_part WHERE upload = ?");
 static struct query find_body = QUERY("SELECT body FROM upload_part WHERE upload = ? AND number = ?");
 static struct query replace_part =
@@ -56,14 +61,21 @@ enum outcome upload_input(struct call *call, const struct bucket *bucket, const 
         "The specified upload does not exist. The upload ID may be invalid, or the upload may have been aborted or completed.");
 }
 
-void upload_drop(int64_t id)
+void upload_forget(int64_t id)
 {
-    query_start(&find_bodies, "i", id);
-    while (query_step(&find_bodies))
-        body_release(query_integer(&find_bodies, 0));
-    query_end(&find_bodies);
+    query_run(&delete_segments, "i", id);
+    query_run(&delete_bodies, "i", id);
     query_run(&delete_parts, "i", id);
     query_run(&delete_upload, "i", id);
+}
+
+void upload_drop(int64_t id)
+{
+    query_start(&find_blobs, "i", id);
+    while (query_step(&find_blobs))
+        blob_release(query_integer(&find_blobs, 0));
+    query_end(&find_blobs);
+    upload_forget(id);
 }
 
 void upload_drop_all(int64_t bucket)

@@ -21,7 +21,8 @@ struct upload {
 
 bool upload_find(struct arena *arena, int64_t bucket, struct bytes key, const char *name, struct upload *upload);
 enum outcome upload_input(struct call *call, const struct bucket *bucket, const char *key, const char *name, struct upload *upload);
-void upload_drop(int64_t id); /* with its parts */
+void upload_drop(int64_t id);   /* with its parts and their bytes */
+void upload_forget(int64_t id); /* the same, but the bytes are somebody else's now */
 void upload_drop_all(int64_t bucket);
 
 struct upload_part {

@@ -52,6 +52,22 @@ static bool is_hex_digest(const char *text)
     return strlen(text) == 64 && strspn(text, "0123456789abcdef") == 64;
 }
 
+/* facts/services.md 2.4: what x-amz-content-sha256 may say besides a digest. */
+static bool is_payload_word(const char *text)
+{
+    static const char *const words[] = {"UNSIGNED-PAYLOAD",
+                                        "STREAMING-UNSIGNED-PAYLOAD-TRAILER",
+                                        "STREAMING-AWS4-HMAC-SHA256-PAYLOAD",
+                                        "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER",
+                                        "STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD",
+                                        "STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD-TRAILER"};
+
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+        if (text_equal(words[i], text))
+            return true;
+    return false;
+}
+
 static bool has_word(const char *list, const char *word)
 {
     size_t size = strlen(word);
@@ -97,6 +113,9 @@ static enum outcome read_framing(struct call *call, struct upload_body *body)
     const char *encoding = exchange_header_joined(exchange, "Content-Encoding");
     bool is_streaming = hash != NULL && text_starts(hash, "STREAMING-");
 
+    if (hash != NULL && !is_hex_digest(hash) && !is_payload_word(hash))
+        return fail_argument(call, "x-amz-content-sha256", hash,
+                             "x-amz-content-sha256 must be UNSIGNED-PAYLOAD, STREAMING-AWS4-HMAC-SHA256-PAYLOAD or a valid sha256 value.");
     body->expected = exchange->content_length;
     if (hash != NULL && is_hex_digest(hash))
         body->content_sha256 = hash;

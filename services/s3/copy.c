@@ -127,7 +127,8 @@ static enum outcome describe_copy(struct call *call, const struct source *source
     version->bucket = bucket->id;
     version->key = bytes_of(key);
     version->size = source->version.size;
-    version->metadata = source->version.metadata;
+    version->metadata =
+        metadata_copy(call->arena, source->version.metadata, input_text(call, CopyObjectRequest_WebsiteRedirectLocation));
     version->tags = source->version.tags;
     if (replaces_metadata && metadata_read(call, &copy_metadata, &version->metadata) == FAILED)
         return FAILED;

@@ -7,7 +7,7 @@
 #include "services/s3/errors.h"
 #include "services/s3/s3_model.h"
 
-enum { PAIRS_LIMIT = 64 * 1024 };
+enum { PAIRS_LIMIT = 1024 * 1024 };
 
 /* Pairs of text in one BLOB. */
 
@@ -88,7 +88,7 @@ enum outcome metadata_read(struct call *call, const struct metadata_members *mem
     size_t user_size = 0;
 
     *metadata = (struct bytes){NULL, 0};
-    buffer_init(&buffer, 1024 * 1024);
+    buffer_init(&buffer, PAIRS_LIMIT);
     for (enum metadata_header header = 0; header < METADATA_HEADERS; header++) {
         if (members->headers[header] == NO_MEMBER)
             continue;
@@ -111,6 +111,20 @@ enum outcome metadata_read(struct call *call, const struct metadata_members *mem
     if (bytes.size > 0)
         *metadata = bytes;
     return ANSWERED;
+}
+
+struct bytes metadata_copy(struct arena *arena, struct bytes metadata, const char *redirect)
+{
+    struct buffer buffer;
+    const char *name, *value;
+
+    buffer_init(&buffer, PAIRS_LIMIT);
+    for (size_t offset = 0; next_pair(metadata, &offset, &name, &value);)
+        if (!text_equal(name, stored_names[METADATA_REDIRECT]))
+            add_pair(&buffer, name, value);
+    if (redirect != NULL)
+        add_pair(&buffer, stored_names[METADATA_REDIRECT], redirect);
+    return buffer_detach(&buffer, arena);
 }
 
 /* What is not ASCII comes back as RFC 2047 text. */

@@ -30,6 +30,8 @@ struct metadata_members {
 
 /* Reads the headers of an upload; aws-chunked is no part of the stored encoding. Fails when the user metadata is too large. */
 enum outcome metadata_read(struct call *call, const struct metadata_members *members, struct bytes *metadata);
+/* What a copy takes over: all but the website redirect, which is the request's own (NULL: none). */
+struct bytes metadata_copy(struct arena *arena, struct bytes metadata, const char *redirect);
 /* Sets the output's members; Content-Type becomes binary/octet-stream when there is none. */
 void metadata_output(struct call *call, const struct metadata_members *members, struct bytes metadata);
 

@@ -1,5 +1,6 @@
 #include "services/lambda/concurrency.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 
 #include "emulator/aws/journal.h"
@@ -15,6 +16,7 @@ struct group {
     struct invocation_list waiting;
     struct environment_list environments;
     size_t waiting_count, running; /* running: handed over and not answered */
+    struct function_waiter unpacked; /* waiting: an update came while its events waited, and its code is not there yet */
     TAILQ_ENTRY(group) others;
 };
 TAILQ_HEAD(group_list, group);
@@ -59,6 +61,7 @@ static void drop_if_empty(struct group *group)
 {
     if (!TAILQ_EMPTY(&group->waiting) || !TAILQ_EMPTY(&group->environments) || group->running > 0)
         return;
+    function_wait_cancel(&group->unpacked);
     TAILQ_REMOVE(&groups, group, others);
     free(group);
 }
@@ -223,7 +226,7 @@ static struct group *neediest(void)
         size_t served = coming(group);
         const struct invocation *first = TAILQ_FIRST(&group->waiting);
 
-        if (group->waiting_count <= served)
+        if (group->waiting_count <= served || group->unpacked.is_waiting)
             continue;
         while (served-- > 0)
             first = TAILQ_NEXT(first, others);
@@ -338,29 +341,53 @@ size_t concurrency_waiting(void)
     return waiting_count;
 }
 
-/* Events that wait for a revision that is no more get the current one; for a version that is no more, an error. */
+static void move_waiting(struct group *group);
+
+/* The code of a group is there, or will never be: its events are looked at again. */
+static void is_unpacked(struct function_waiter *waiter)
+{
+    struct group *group = (struct group *)(void *)((char *)waiter - offsetof(struct group, unpacked));
+
+    group->running++; /* it stays while we look at it */
+    move_waiting(group);
+    group->running--;
+    drop_if_empty(group);
+    loop_soon(&dispatch_task);
+}
+
+/* Into the group of what the function is now; false: there is nothing that could run it. */
+static bool move(struct invocation *invocation)
+{
+    struct function now;
+
+    if (!function_load(invocation->arena, invocation->function.id, &now) || text_equal(now.state, "Failed"))
+        return false;
+    now.invoked_arn = invocation->function.invoked_arn;
+    invocation->function = now;
+    add_waiting(invocation);
+    struct group *group = invocation->group;
+    if (now.package == NULL && !group->unpacked.is_waiting) {
+        group->unpacked.ready = is_unpacked;
+        function_wait(&group->unpacked, now.id);
+    }
+    return true;
+}
+
+/* Events that wait for a revision that is no more get the current one; for a version that is no more, an error. Their order stays. */
 static void move_waiting(struct group *group)
 {
-    struct invocation *invocation;
-
-    while ((invocation = TAILQ_FIRST(&group->waiting)) != NULL) {
-        struct function now;
+    for (size_t left = group->waiting_count; left > 0; left--) {
+        struct invocation *invocation = TAILQ_FIRST(&group->waiting);
 
         take_waiting(invocation);
         invocation->group = NULL;
-        if (function_load(invocation->arena, invocation->function.id, &now) && now.package != NULL) {
-            now.invoked_arn = invocation->function.invoked_arn;
-            invocation->function = now;
-            add_waiting(invocation);
-            if (invocation->group == group)
-                return; /* nothing has changed after all */
-        } else {
-            struct result result = invocation_failure(invocation, "Sandbox.Failure",
-                                                      "The function was deleted or changed before this event could run");
+        if (move(invocation))
+            continue;
+        struct result result =
+            invocation_failure(invocation, "Sandbox.Failure", "The function was deleted or changed before this event could run");
 
-            invocation_answer(invocation, &result);
-            invocation_free(invocation);
-        }
+        invocation_answer(invocation, &result);
+        invocation_free(invocation);
     }
 }
 
@@ -402,6 +429,7 @@ void concurrency_reset(void)
             TAILQ_REMOVE(&group->waiting, invocation, others);
             invocation_free(invocation);
         }
+        function_wait_cancel(&group->unpacked);
         TAILQ_REMOVE(&groups, group, others);
         free(group);
     }

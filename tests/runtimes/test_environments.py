@@ -29,6 +29,19 @@ class Few(Case):
         self.assertEqual(sorted(results), list(range(8)))
         self.assertLessEqual(len([record for record in self.server.journal() if record["kind"] == "environment" and f":{f}:" in record["arn"] and not record.get("error")]), 2)
 
+    def test_what_waits_while_the_code_changes_runs_the_new_code(self):
+        f = self.python("import time\ndef handler(event, context):\n    time.sleep(0.5)\n    return 'old'\n", Timeout=10)
+        results = []
+        threads = [threading.Thread(target=lambda: results.append(self.api.value(f))) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        waiting = f"an event for {f} waits for an environment"
+        self.wait_until(lambda: self.api.request("GET", "/_lowcloud/idle?timeout=0s")[2].count(waiting.encode()) == 2)
+        self.api.json("PUT", f"/2015-03-31/functions/{f}/code", {"ZipFile": functions.package({"app.py": "def handler(event, context): return 'new'"})})
+        for thread in threads:
+            thread.join()
+        self.assertEqual(sorted(results), ["new", "new", "old", "old"])
+
     def test_an_idle_one_makes_room(self):
         names = [self.python(f"def handler(event, context): return {n}") for n in range(4)]
         self.assertEqual([self.api.value(name) for name in names], [0, 1, 2, 3])

@@ -28,7 +28,7 @@ struct process {
 
     uint32_t id; /* environment: its number at the launcher; 0 for a plain process */
     int peak_file; /* environment: of its cgroup, or -1 */
-    int64_t polled_peak, resets;
+    int64_t polled_peak;
 };
 
 /* A process in the list, with its pipes in the loop; `writers` are the ends for the child. NULL with errno. */
@@ -49,4 +49,3 @@ void environment_signal(struct process *process, int signal);
 void environment_kill(struct process *process);
 void environment_pause(struct process *process, bool paused);
 int64_t environment_peak(const struct process *process);
-void environment_reset_peak(struct process *process);

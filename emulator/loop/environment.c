@@ -94,7 +94,7 @@ static void take(const struct packet *packet, struct packet_fds *fds)
             process->peak_file = fds->fd[0];
             fds->count = 0;
         }
-    } else if (packet->kind == PACKET_PEAK && packet->order == process->resets && packet->value > process->polled_peak) {
+    } else if (packet->kind == PACKET_PEAK && packet->value > process->polled_peak) {
         process->polled_peak = packet->value;
     } else if (packet->kind == PACKET_ENDED) {
         process->end.status = (int)packet->value;
@@ -363,16 +363,4 @@ int64_t environment_peak(const struct process *process)
         return 0;
     text[size] = '\0';
     return strtoll(text, NULL, 10);
-}
-
-/* Known difference: version 2 of cgroups before Linux 6.12 cannot reset the peak, so there it is the peak of the environment's
- * life. */
-void environment_reset_peak(struct process *process)
-{
-    process->polled_peak = 0;
-    process->resets++;
-    if (process->peak_file >= 0 && pwrite(process->peak_file, "0", 1, 0) == 1)
-        return;
-    if (process->peak_file < 0)
-        say(process, PACKET_RESET_PEAK, process->resets);
 }

@@ -15,12 +15,11 @@ enum packet_kind {
     PACKET_HELLO = 1,  /* launcher: once, first. value: enum process_isolation in force; text: describes it */
     PACKET_SPAWN,      /* server: value: memory limit, 0 for none. Descriptors: payload, stdout, stderr and, if wanted, stdin */
     PACKET_STARTED,    /* launcher: value: pid; error, text: errno and path of what failed. Descriptor: the cgroup's peak file, if there is one */
-    PACKET_PEAK,       /* launcher: value: the tree's new peak in bytes since reset number `order`; only without a cgroup */
+    PACKET_PEAK,       /* launcher: value: the tree's new peak in bytes; only without a cgroup */
     PACKET_ENDED,      /* launcher: value: wait status of the handler; peak, out_of_memory */
     PACKET_SIGNAL,     /* server: value: signal for the handler itself */
     PACKET_KILL,       /* server: the whole tree; ENDED follows */
     PACKET_PAUSE,      /* server: value: 1 stops the tree and the watching of its memory, 0 lets it go on */
-    PACKET_RESET_PEAK, /* server: value: number of the reset */
 };
 
 enum { PACKET_TEXT = 480, PACKET_DESCRIPTORS = 4 };
@@ -30,7 +29,6 @@ struct packet {
     uint32_t id; /* of the environment; chosen by the server */
     int64_t value;
     int64_t peak;
-    int64_t order;
     int32_t error;
     bool out_of_memory;
     char text[PACKET_TEXT]; /* NUL-terminated; cut if longer */

@@ -352,24 +352,7 @@ int64_t process_peak_memory(const struct process *process)
     if (process->is_dead)
         return process->end.peak_memory;
     int64_t known = process->id ? environment_peak(process) : 0;
-    if (process->peak_file >= 0)
-        return known;
+    /* A cgroup does not count the pages of programs and libraries that were read before; the resident set does. */
     int64_t own = high_water(process->pid);
     return own > known ? own : known;
-}
-
-void process_reset_peak(struct process *process)
-{
-    if (process->is_dead)
-        return;
-    if (process->id)
-        environment_reset_peak(process);
-    char path[64];
-    snprintf(path, sizeof path, "/proc/%d/clear_refs", process->pid);
-    int fd = process->pid > 0 && process->peak_file < 0 ? open(path, O_WRONLY | O_CLOEXEC) : -1;
-    if (fd < 0)
-        return;
-    if (write(fd, "5", 1) != 1)
-        log_debug("process %d: its peak memory cannot be reset: %s", process->pid, strerror(errno));
-    close(fd);
 }

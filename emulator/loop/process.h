@@ -65,8 +65,7 @@ int environment_start(const struct command *command, const struct process_watch 
 void process_signal(struct process *process, int signal); /* the process itself */
 void process_kill(struct process *process);               /* SIGKILL, the whole tree; on_end follows */
 void process_pause(struct process *process, bool paused); /* SIGSTOP and SIGCONT for the whole tree */
-int64_t process_peak_memory(const struct process *process); /* bytes so far; may be a moment old */
-void process_reset_peak(struct process *process);         /* peak counts from now: for a warm invocation's REPORT */
+int64_t process_peak_memory(const struct process *process); /* bytes so far, of its whole life; may be a moment old */
 int process_id(const struct process *process);            /* pid as seen by us; 0 when not yet known */
 
 /* Live processes of either kind: for tests of leaks and for idle. */

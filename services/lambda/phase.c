@@ -139,8 +139,6 @@ static void hand_over(struct environment *environment)
         environment->handed_ns = clock_real_ns();
         output_begin(environment->output, invocation->request_id);
         timer_set(&environment->deadline, CLOCK_REAL, clock_real_ms() + invocation->function.timeout_s * 1000, phase_deadline);
-        if (!environment->is_cold)
-            process_reset_peak(environment->process);
     }
     unpause(environment);
     open_record(environment);

@@ -4,7 +4,7 @@
  *   driver LAUNCHER namespace|guardian
  *   start NAME MEMORY TASK LAYER TMP PROGRAM ARGUMENT...     an environment; "-" for no directory; MEMORY in bytes
  *   plain NAME PROGRAM ARGUMENT...                           a plain child
- *   kill NAME | pause NAME | continue NAME | signal NAME NUMBER | peak NAME | reset NAME | count | stop | bench PROGRAM ROUNDS
+ *   kill NAME | pause NAME | continue NAME | signal NAME NUMBER | peak NAME | count | stop | bench PROGRAM ROUNDS
  *
  * Each child inherits LOWCLOUD_KILL_MARK, by which the tests find all descendants, and has LOWCLOUD_CHILD, NAME-MARK, of its own.
  */
@@ -207,8 +207,6 @@ static void obey(char *text)
         process_signal(child->process, (int)strtol(words[2], NULL, 10));
     else if (!strcmp(verb, "peak") && child)
         printf("peak\t%s\t%lld\t%d\n", words[1], (long long)process_peak_memory(child->process), process_id(child->process));
-    else if (!strcmp(verb, "reset") && child)
-        process_reset_peak(child->process);
     else if (!strcmp(verb, "count"))
         printf("count\t%zu\n", process_count());
     else if (!strcmp(verb, "stop"))

@@ -3,6 +3,7 @@ import base64
 import io
 import json
 import os
+import shutil
 import sys
 import time
 import unittest
@@ -12,6 +13,7 @@ sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 import harness  # noqa: E402
 
+NODE = shutil.which("node")
 ROLE = "arn:aws:iam::000000000000:role/worker"
 
 

@@ -16,10 +16,9 @@ import unittest
 
 import functions
 import harness
-from functions import ROLE, Case, package
+from functions import NODE, ROLE, Case, package
 
 UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
-NODE = shutil.which("node")
 CURL = shutil.which("curl")
 
 

@@ -225,9 +225,7 @@ int cgroup_peak(int launcher, unsigned number)
 {
     char path[PATH_MAX];
     file_of(path, launcher, number, peak_file());
-    int fd = open(path, O_RDWR | O_CLOEXEC);
-    if (fd < 0)
-        fd = open(path, O_RDONLY | O_CLOEXEC); /* version 2 before Linux 6.12: no reset */
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
     return fd < 0 ? -errno : fd;
 }
 

@@ -13,7 +13,7 @@ int cgroup_version(void);
 int cgroup_make(int launcher, unsigned number);
 int cgroup_join(int launcher, unsigned number); /* this process, and what it starts from now */
 int cgroup_limit(int launcher, unsigned number, int64_t bytes);
-/* Descriptor to read the peak from, and to write to for resetting it. -errno */
+/* Descriptor to read the peak from. -errno */
 int cgroup_peak(int launcher, unsigned number);
 /* Version 1: an eventfd that becomes readable when the limit was hit. Version 2 kills the whole group by itself: -ENOTSUP. */
 int cgroup_watch(int launcher, unsigned number);

@@ -37,7 +37,7 @@ static struct mount_failure broken; /* why this keeper cannot start anything */
 static struct tree tree;
 static pid_t handler;
 static uint32_t id;
-static int64_t memory_limit, peak, peak_order;
+static int64_t memory_limit, peak;
 static int64_t next_poll_ms; /* 0: memory is not polled */
 static int oom_event = -1;
 static bool is_paused;
@@ -115,7 +115,7 @@ static void note_peak(int64_t bytes)
     if (bytes < peak + PEAK_STEP)
         return;
     peak = bytes;
-    struct packet packet = {.kind = PACKET_PEAK, .value = peak, .order = peak_order};
+    struct packet packet = {.kind = PACKET_PEAK, .value = peak};
     say(&packet, NULL);
 }
 
@@ -283,12 +283,6 @@ static void take(void)
         kill_everything();
     case PACKET_PAUSE:
         pause_tree(packet.value != 0);
-        break;
-    case PACKET_RESET_PEAK:
-        peak = 0;
-        peak_order = packet.value;
-        if (next_poll_ms)
-            next_poll_ms = now_ms();
         break;
     case PACKET_HELLO:
     case PACKET_STARTED:

@@ -219,7 +219,7 @@ static void keeper_end(struct keeper *keeper)
         ended.id = keeper->id;
         if (!keeper->has_ended)
             ended.value = SIGKILL; /* what a process dies of when the first one of its namespace does */
-        if (peak > 0)
+        if (peak > ended.peak)
             ended.peak = peak;
         ended.out_of_memory = ended.out_of_memory || is_out_of_memory;
         say(&ended, NULL);

@@ -192,8 +192,8 @@ static void emit(struct output *output, const char *at, size_t size)
     for (size_t i = 0; i + 1 < size; i++)
         if (copy[i] == '\r' && copy[i + 1] != '\n')
             copy[i] = '\n';
-    keep_tail(output, copy, size);
     struct bytes text = as_text(arena, (struct bytes){copy, size});
+    keep_tail(output, text.at, text.size);
     put_event(output, text);
 
     char *rest = arena_copy(arena, text.at, text.size), *one;
@@ -270,7 +270,13 @@ struct bytes output_tail(struct output *output, struct arena *arena)
 {
     finish_lines(output);
     size_t size = output->tail_size < TAIL ? output->tail_size : TAIL;
-    return (struct bytes){arena_copy(arena, output->tail + output->tail_size - size, size), size};
+    const char *at = output->tail + output->tail_size - size;
+
+    while (size > 0 && ((unsigned char)at[0] & 0xc0) == 0x80) { /* clients decode it: no half a character at its beginning */
+        at++;
+        size--;
+    }
+    return (struct bytes){arena_copy(arena, at, size), size};
 }
 
 void output_free(struct output *output)

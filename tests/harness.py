@@ -57,7 +57,7 @@ def clean_environment(home, **extra):
 
 class Server:
     def __init__(self, *options, clock=None, seed=None, data=None, binary=None, environment=None, strict_turns=True):
-        self.binary = binary or default_binary()
+        self.binary = os.path.abspath(binary or default_binary())
         self.options = ["start", "--port", "0"]
         for name, value in (("--clock", clock), ("--seed", seed), ("--data", data)):
             if value is not None:

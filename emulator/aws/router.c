@@ -148,6 +148,17 @@ static const struct service *by_action(const char *action, const char *version)
     return NULL;
 }
 
+/* The value as it stands of a field of a form that cannot be read: enough to know which service has to refuse it. */
+static const char *raw_field(struct arena *arena, struct bytes form, const char *start)
+{
+    for (const char *at = form.at; at != NULL; at = strchr(at, '&')) {
+        at += *at == '&';
+        if (text_starts(at, start))
+            return arena_copy(arena, at + strlen(start), strcspn(at + strlen(start), "&"));
+    }
+    return NULL;
+}
+
 static const struct service *by_form(struct arena *arena, struct bytes form, bool *has_action)
 {
     size_t count;
@@ -159,6 +170,10 @@ static const struct service *by_form(struct arena *arena, struct bytes form, boo
             action = fields[i].value;
         else if (text_equal(fields[i].name, "Version"))
             version = fields[i].value;
+    }
+    if (fields == NULL) {
+        action = raw_field(arena, form, "Action=");
+        version = raw_field(arena, form, "Version=");
     }
     *has_action = action != NULL;
     return action == NULL ? NULL : by_action(action, version);

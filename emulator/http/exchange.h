@@ -21,6 +21,7 @@ struct exchange_private {
     bool has_begun;   /* on_request was called */
     bool is_complete; /* the body is there */
     bool drops_body;  /* whoever takes it wants no more */
+    bool is_refused;  /* its framing is no good: answered before its body, and closed */
     size_t body_limit;
     struct buffer memory;
     bool takes_memory;

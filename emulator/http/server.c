@@ -21,7 +21,7 @@
 
 /* The pool of a connection is resident as long as the connection is, zeroed after each request, and bounds both the request's headers
  * and a piece of a body (half of it): 32 KiB keeps a parked poll under 40 KB and costs large uploads little. */
-enum { POOL = 32 * 1024, CONNECTIONS = 16000, READ_BLOCK = 64 * 1024, STOP_ROUNDS = 400 };
+enum { POOL = 32 * 1024, CONNECTIONS = 16000, READ_BLOCK = 64 * 1024, STOP_ROUNDS = 400, STILL_LIMIT = 8 };
 
 /* What is known of a connection as long as it stands. */
 struct connection {
@@ -30,15 +30,17 @@ struct connection {
     uint16_t port;
     struct exchange_private *exchange; /* NULL between requests */
     struct watch hang_up;              /* until the client has ended its side */
-    TAILQ_ENTRY(connection) ended;
-    bool has_ended; /* it has, and MHD may not know */
+    TAILQ_ENTRY(connection) doubtful;
+    bool is_doubtful;
+    bool has_ended;    /* it has, and MHD may not know */
+    int unread, still; /* bytes in the socket, and how often MHD has left them there */
 };
 TAILQ_HEAD(connection_list, connection);
 
 static struct MHD_Daemon *daemon_;
 static struct watch daemon_watch;
 static struct exchange_list exchanges = TAILQ_HEAD_INITIALIZER(exchanges);
-static struct connection_list ended = TAILQ_HEAD_INITIALIZER(ended);
+static struct connection_list doubtful = TAILQ_HEAD_INITIALIZER(doubtful);
 static void (*on_request)(struct exchange *exchange);
 static bool wants_run;
 
@@ -119,6 +121,23 @@ static void end_exchange(void *context, struct MHD_Connection *connection, void 
         free_exchange(exchange);
 }
 
+/* MHD may not come to an end with this connection by itself: look_after() helps. */
+static void doubt(struct connection *connection)
+{
+    connection->still = 0;
+    if (connection->is_doubtful)
+        return;
+    connection->is_doubtful = true;
+    TAILQ_INSERT_TAIL(&doubtful, connection, doubtful);
+}
+
+static void trust(struct connection *connection)
+{
+    if (connection->is_doubtful)
+        TAILQ_REMOVE(&doubtful, connection, doubtful);
+    connection->is_doubtful = false;
+}
+
 static enum MHD_Result add_header(void *context, enum MHD_ValueKind kind, const char *name, size_t name_size, const char *value,
                                   size_t value_size)
 {
@@ -138,6 +157,18 @@ static enum MHD_Result add_header(void *context, enum MHD_ValueKind kind, const 
     return MHD_YES;
 }
 
+/* Framing that can be read in two ways, or not at all: RFC 9112, 6.3. MHD takes the first length and waits for ever on an unknown coding. */
+static bool framing_is_sound(const struct exchange *exchange)
+{
+    const char *length = exchange_header(exchange, "Content-Length");
+
+    for (const struct header *header = exchange->headers; header != NULL; header = header->next)
+        if ((text_equal_fold(header->name, "Content-Length") && !text_equal(header->value, length)) ||
+            (text_equal_fold(header->name, "Transfer-Encoding") && !text_equal_fold(header->value, "chunked")))
+            return false;
+    return true;
+}
+
 static void begin(struct exchange_private *exchange, const char *method)
 {
     struct exchange *public = &exchange->public;
@@ -155,8 +186,17 @@ static void begin(struct exchange_private *exchange, const char *method)
         public->content_length = -1;
     value = exchange_header(public, "Transfer-Encoding");
     public->is_chunked = value != NULL && text_equal_fold(value, "chunked");
+    if (public->is_chunked)
+        doubt(exchange->from);
     value = exchange_header(public, "Expect");
     public->expects_continue = value != NULL && text_equal_fold(value, "100-continue");
+    if (!framing_is_sound(public)) {
+        exchange->is_refused = true;
+        exchange_status(public, 400);
+        exchange_close_after(public);
+        exchange_answer(public, bytes_of("The length of this request cannot be told: one Content-Length, or Transfer-Encoding: chunked\n"));
+        return;
+    }
     on_request(public);
     if (exchange->takes_memory)
         buffer_init(&exchange->memory, exchange->body_limit);
@@ -164,6 +204,7 @@ static void begin(struct exchange_private *exchange, const char *method)
 
 static void take_piece(struct exchange_private *exchange, const char *at, size_t size)
 {
+    exchange->from->still = 0;
     if (exchange->drops_body || exchange->answer != ANSWER_NONE)
         return;
     if (!exchange->takes_memory) {
@@ -281,10 +322,8 @@ static void hung_up(struct watch *watch, uint32_t events)
 
     (void)events;
     loop_unwatch(watch);
-    if (!connection->has_ended) {
-        connection->has_ended = true;
-        TAILQ_INSERT_TAIL(&ended, connection, ended);
-    }
+    connection->has_ended = true;
+    doubt(connection);
     wants_run = true;
     if (connection->exchange != NULL && connection->exchange->is_suspended)
         abandon(connection->exchange);
@@ -296,22 +335,46 @@ static void watch_hang_up(struct connection *connection)
         log_warn("a client's hang-up cannot be watched");
 }
 
-/* MHD's sockets are edge-triggered, and after a short read it waits for the next edge: an end of the stream that came together with the last bytes is never
- * seen, and the connection would stay for ever. When all has been read, this makes an edge; what MHD has not yet answered it still answers. */
-static void tell_ended(void)
+/* The body is on its way, and MHD has no room to read on: a line of the chunk framing is longer than the pool. Nobody else would ever end it. */
+static bool is_stuck(struct connection *connection, int unread)
+{
+    const struct exchange_private *exchange = connection->exchange;
+    bool is_receiving = exchange != NULL && exchange->has_begun && !exchange->is_complete && !exchange->is_queued;
+
+    connection->still = is_receiving && unread == connection->unread ? connection->still + 1 : 0;
+    connection->unread = unread;
+    wants_run = wants_run || is_receiving;
+    return connection->still >= STILL_LIMIT;
+}
+
+/* After a run of MHD. Its sockets are edge-triggered, and after a short read it waits for the next edge: an end of the stream that came together with the
+ * last bytes is never seen, and the connection would stay for ever. When all has been read, a shutdown makes an edge; what MHD has not yet answered it
+ * still answers. */
+static void look_after(void)
 {
     struct connection *next;
 
-    for (struct connection *connection = TAILQ_FIRST(&ended); connection != NULL; connection = next) {
+    for (struct connection *connection = TAILQ_FIRST(&doubtful); connection != NULL; connection = next) {
         int unread = 0;
 
-        next = TAILQ_NEXT(connection, ended);
-        if (ioctl(connection->fd, FIONREAD, &unread) == 0 && unread > 0)
+        next = TAILQ_NEXT(connection, doubtful);
+        if (ioctl(connection->fd, FIONREAD, &unread) == 0 && unread > 0) {
+            if (is_stuck(connection, unread)) {
+                (void)shutdown(connection->fd, SHUT_RDWR);
+                trust(connection);
+                wants_run = true;
+            }
             continue;
-        (void)shutdown(connection->fd, SHUT_RD);
-        connection->has_ended = false;
-        TAILQ_REMOVE(&ended, connection, ended);
-        wants_run = true;
+        }
+        connection->unread = 0;
+        if (connection->has_ended) {
+            (void)shutdown(connection->fd, SHUT_RD);
+            connection->has_ended = false;
+            wants_run = true;
+            trust(connection);
+        } else if (connection->exchange == NULL || connection->exchange->is_complete) {
+            trust(connection);
+        }
     }
 }
 
@@ -355,7 +418,7 @@ static enum MHD_Result handle(void *context, struct MHD_Connection *connection, 
     (void)version;
     if (!exchange->has_begun) {
         begin(exchange, method);
-        if (exchange->answer != ANSWER_NONE && exchange->public.expects_continue)
+        if (exchange->answer != ANSWER_NONE && (exchange->public.expects_continue || exchange->is_refused))
             return send_answer(exchange);
         return MHD_YES;
     }
@@ -386,8 +449,7 @@ static void close_connection(struct connection *connection)
     if (connection->exchange != NULL)
         free_exchange(connection->exchange);
     loop_unwatch(&connection->hang_up);
-    if (connection->has_ended)
-        TAILQ_REMOVE(&ended, connection, ended);
+    trust(connection);
     free(connection);
 }
 
@@ -433,7 +495,7 @@ static void run_hook(void *context)
         return;
     wants_run = false;
     (void)MHD_run(daemon_);
-    tell_ended();
+    look_after();
 }
 
 static int run_limit(void *context)

@@ -11,8 +11,9 @@
 const char *const identity_schema[] = {
     "CREATE TABLE access_key(id TEXT PRIMARY KEY, secret TEXT NOT NULL, session_token TEXT, account TEXT NOT NULL,"
     " principal TEXT NOT NULL, expires INTEGER NOT NULL) WITHOUT ROWID",
+    "CREATE INDEX access_key_expires ON access_key(expires)",
 };
-const int identity_schema_count = 1;
+const int identity_schema_count = 2;
 
 static struct identity_environment *environments;
 
@@ -123,12 +124,24 @@ void signature_parse(struct exchange *exchange, struct signature *signature)
 
 static struct query insert = QUERY("INSERT OR REPLACE INTO access_key(id, secret, session_token, account, principal, expires)"
                                    " VALUES (?, ?, ?, ?, ?, ?)");
+static struct query purge = QUERY("DELETE FROM access_key WHERE expires > 0 AND expires <= ?");
+static struct query expire = QUERY("UPDATE access_key SET expires = ?2 WHERE id = ?1");
+static struct query expire_all = QUERY("UPDATE access_key SET expires = ? WHERE expires = 0");
 static struct query find = QUERY("SELECT secret, account, principal, expires FROM access_key WHERE id = ?");
 
 void identity_issue(const char *access_key, const char *secret, const char *session_token, const char *account, const char *principal,
                     int64_t expires)
 {
+    (void)query_run(&purge, "i", clock_now());
     (void)query_run(&insert, "ttttti", access_key, secret, session_token, account, principal, expires);
+}
+
+void identity_expire(const char *access_key, int64_t expires)
+{
+    if (access_key != NULL)
+        (void)query_run(&expire, "ti", access_key, expires);
+    else
+        (void)query_run(&expire_all, "i", expires);
 }
 
 bool identity_find(struct arena *arena, const char *access_key, const char **secret, const char **account, const char **principal)

@@ -23,6 +23,9 @@ void identity_resolve(struct call *call, const struct signature *signature);
 /* A key that we issue. expires 0: never. Inside the caller's transaction. */
 void identity_issue(const char *access_key, const char *secret, const char *session_token, const char *account, const char *principal,
                     int64_t expires);
+/* It ends then: what was signed with it may still be on its way (presigned URLs). NULL: all those that never expire. Ended keys go when
+ * others are issued. Inside the caller's transaction. */
+void identity_expire(const char *access_key, int64_t expires);
 bool identity_find(struct arena *arena, const char *access_key, const char **secret, const char **account, const char **principal);
 
 /* The unique id of a role: AROA and 17 letters, derived from account and name, so that who knows only a principal's ARN gets the same.

@@ -15,7 +15,7 @@
 #include "services/lambda/reload.h"
 #include "services/lambda/spawn.h"
 
-enum { INIT_MS = 10000, SECRET = 40, TOKEN = 240 };
+enum { INIT_MS = 10000, SECRET = 40, TOKEN = 240, KEYS_OUTLIVE_MS = 12 * 3600 * 1000 };
 
 static uint64_t numbers; /* never starts again: no address is used for two environments */
 
@@ -46,6 +46,23 @@ static void issue_keys(struct environment *environment)
     if (is_alone && store_commit() != 0)
         log_warn("the keys of an environment of %s could not be stored", function->name);
     identity_bind(&environment->identity);
+}
+
+/* On AWS they belong to the role, and what was signed with them outlives the environment. */
+static void end_keys(const char *access_key)
+{
+    bool is_alone = !store_in_transaction();
+
+    if (is_alone)
+        store_begin();
+    identity_expire(access_key, clock_now() + KEYS_OUTLIVE_MS);
+    if (is_alone)
+        (void)store_commit();
+}
+
+void environment_end_all_keys(void)
+{
+    end_keys(NULL);
 }
 
 /* The row again, in our own arena; when it has just been changed or deleted, what the invocation knows serves as well. */
@@ -151,6 +168,7 @@ void phase_free(struct environment *environment)
         output_drop(environment->output);
     } else {
         concurrency_left(environment);
+        end_keys(environment->identity.access_key);
         journal_close(environment->seq, &(struct journal_end){.duration_us = -1});
         output_free(environment->output);
     }

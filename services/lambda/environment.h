@@ -83,5 +83,7 @@ const char *environment_runtime_state(const struct environment *environment); /*
 bool environment_is_stalled(const struct environment *environment); /* BUSY, but only waits for emulated time */
 /* An address that an environment has, or had. */
 bool environment_was_here(const char *local_address);
+/* Those of environments that died with us. */
+void environment_end_all_keys(void);
 /* Nothing is to be done: under a frozen clock the process is stopped, so that nothing happens by itself. */
 void environment_rest(struct environment *environment);

@@ -3,6 +3,7 @@
 #include "emulator/store/store.h"
 #include "services/lambda/async.h"
 #include "services/lambda/concurrency.h"
+#include "services/lambda/environment.h"
 #include "services/lambda/event_config.h"
 #include "services/lambda/invoke.h"
 #include "services/lambda/runtime_api.h"
@@ -24,8 +25,10 @@ void execution_start(void)
 {
     static bool has_started;
 
-    if (!has_started)
+    if (!has_started) {
         spawn_clean();
+        environment_end_all_keys();
+    }
     has_started = true;
     async_start();
 }

@@ -159,6 +159,22 @@ class Frozen(Case):
         self.server.advance("301s")
         self.assertNotEqual(self.api.value(f), first)
 
+    def test_keys_outlive_their_environment(self):  # what a handler has signed, as a presigned URL, is good for its time
+        f = self.python("import os\ndef handler(event, context): return os.environ['AWS_ACCESS_KEY_ID']")
+        key = self.api.value(f)
+
+        def caller():
+            return self.api.request("POST", "/", b"Action=GetCallerIdentity&Version=2011-06-15", Content_Type="application/x-www-form-urlencoded",
+                                    Authorization=f"AWS4-HMAC-SHA256 Credential={key}/20260102/us-east-1/sts/aws4_request, SignedHeaders=host, Signature=0")[2].decode()
+
+        self.assertIn(f":assumed-role/worker/{f}</Arn>", caller())
+        self.server.advance("1h")
+        self.assertNotEqual(self.api.value(f), key)
+        self.assertIn(f":assumed-role/worker/{f}</Arn>", caller())
+        self.server.advance("12h")
+        self.api.value(f)
+        self.assertNotIn(f":assumed-role/worker/{f}</Arn>", caller())
+
     def test_recursion_is_stopped(self):
         f = self.python("import os, urllib.request\ndef handler(event, context):\n"
                         "    request = urllib.request.Request(os.environ['AWS_ENDPOINT_URL'] + '/2015-03-31/functions/' + context.function_name + '/invocations',\n"

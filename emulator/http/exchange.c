@@ -130,3 +130,14 @@ void exchange_close_after(struct exchange *exchange)
 {
     private_of(exchange)->closes = true;
 }
+
+bool exchange_framing_is_sound(const struct exchange *exchange)
+{
+    const char *length = exchange_header(exchange, "Content-Length");
+
+    for (const struct header *header = exchange->headers; header != NULL; header = header->next)
+        if ((text_equal_fold(header->name, "Content-Length") && !text_equal(header->value, length)) ||
+            (text_equal_fold(header->name, "Transfer-Encoding") && !text_equal_fold(header->value, "chunked")))
+            return false;
+    return true;
+}

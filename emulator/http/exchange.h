@@ -46,3 +46,7 @@ TAILQ_HEAD(exchange_list, exchange_private);
 
 /* The server's part: an answer has been given to a suspended exchange. */
 void server_wake(struct exchange_private *exchange);
+
+/* False for framing that can be read in two ways, or not at all (RFC 9112, 6.3): MHD takes the first of several lengths, and waits for ever on an unknown
+ * transfer coding. */
+bool exchange_framing_is_sound(const struct exchange *exchange);

@@ -157,18 +157,6 @@ static enum MHD_Result add_header(void *context, enum MHD_ValueKind kind, const 
     return MHD_YES;
 }
 
-/* Framing that can be read in two ways, or not at all: RFC 9112, 6.3. MHD takes the first length and waits for ever on an unknown coding. */
-static bool framing_is_sound(const struct exchange *exchange)
-{
-    const char *length = exchange_header(exchange, "Content-Length");
-
-    for (const struct header *header = exchange->headers; header != NULL; header = header->next)
-        if ((text_equal_fold(header->name, "Content-Length") && !text_equal(header->value, length)) ||
-            (text_equal_fold(header->name, "Transfer-Encoding") && !text_equal_fold(header->value, "chunked")))
-            return false;
-    return true;
-}
-
 static void begin(struct exchange_private *exchange, const char *method)
 {
     struct exchange *public = &exchange->public;
@@ -190,7 +178,7 @@ static void begin(struct exchange_private *exchange, const char *method)
         doubt(exchange->from);
     value = exchange_header(public, "Expect");
     public->expects_continue = value != NULL && text_equal_fold(value, "100-continue");
-    if (!framing_is_sound(public)) {
+    if (!exchange_framing_is_sound(public)) {
         exchange->is_refused = true;
         exchange_status(public, 400);
         exchange_close_after(public);

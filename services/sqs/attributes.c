@@ -18,7 +18,7 @@ enum kind {
     BOOLEAN,   /* a bool of struct queue */
     TEXT,      /* a row of queue_text */
     READ_ONLY, /* computed */
-    FIFO_ONLY  /* no attribute of a standard queue */
+    FIFO       /* a bool of struct queue, no attribute of a standard queue */
 };
 
 static const struct attribute {
@@ -27,30 +27,31 @@ static const struct attribute {
     size_t offset;
     int64_t least, most, normal;
     bool is_recorded; /* kept and given back, but without effect here */
-    const char *refusal; /* FIFO_ONLY: what AWS says */
+    const char *refusal;       /* FIFO: what AWS says of a standard queue that shall have it */
+    const char *no, *yes;      /* FIFO: its two values */
 } table[] = {
 #define FIELD(field) offsetof(struct queue, field)
-    {"ApproximateNumberOfMessages", READ_ONLY, 0, 0, 0, 0, false, NULL},
-    {"ApproximateNumberOfMessagesDelayed", READ_ONLY, 0, 0, 0, 0, false, NULL},
-    {"ApproximateNumberOfMessagesNotVisible", READ_ONLY, 0, 0, 0, 0, false, NULL},
-    {"CreatedTimestamp", READ_ONLY, 0, 0, 0, 0, false, NULL},
-    {"LastModifiedTimestamp", READ_ONLY, 0, 0, 0, 0, false, NULL},
-    {"QueueArn", READ_ONLY, 0, 0, 0, 0, false, NULL},
-    {"DelaySeconds", NUMBER, FIELD(delay), 0, 900, 0, false, NULL},
-    {"MaximumMessageSize", NUMBER, FIELD(maximum_size), 1024, 1048576, 1048576, false, NULL},
-    {"MessageRetentionPeriod", NUMBER, FIELD(retention), 60, 1209600, 345600, false, NULL},
-    {"ReceiveMessageWaitTimeSeconds", NUMBER, FIELD(wait), 0, 20, 0, false, NULL},
-    {"VisibilityTimeout", NUMBER, FIELD(visibility), 0, 43200, 30, false, NULL},
-    {"KmsDataKeyReusePeriodSeconds", NUMBER, FIELD(key_reuse), 60, 86400, 300, true, NULL},
-    {"SqsManagedSseEnabled", BOOLEAN, FIELD(has_managed_encryption), 0, 1, 1, true, NULL},
-    {"KmsMasterKeyId", TEXT, 0, 0, 0, 0, true, NULL},
-    {"Policy", TEXT, 0, 0, 0, 0, true, NULL},
-    {"RedrivePolicy", TEXT, 0, 0, 0, 0, false, NULL},
-    {"RedriveAllowPolicy", TEXT, 0, 0, 0, 0, false, NULL},
-    {"FifoQueue", FIFO_ONLY, 0, 0, 0, 0, false, "Unknown Attribute FifoQueue."},
-    {"ContentBasedDeduplication", FIFO_ONLY, 0, 0, 0, 0, false, "Unknown Attribute ContentBasedDeduplication."},
-    {"DeduplicationScope", FIFO_ONLY, 0, 0, 0, 0, false, "You can specify the DeduplicationScope only when FifoQueue is set to true."},
-    {"FifoThroughputLimit", FIFO_ONLY, 0, 0, 0, 0, false, "You can specify the FifoThroughputLimit only when FifoQueue is set to true."},
+    {"ApproximateNumberOfMessages", READ_ONLY, 0, 0, 0, 0, false, NULL, NULL, NULL},
+    {"ApproximateNumberOfMessagesDelayed", READ_ONLY, 0, 0, 0, 0, false, NULL, NULL, NULL},
+    {"ApproximateNumberOfMessagesNotVisible", READ_ONLY, 0, 0, 0, 0, false, NULL, NULL, NULL},
+    {"CreatedTimestamp", READ_ONLY, 0, 0, 0, 0, false, NULL, NULL, NULL},
+    {"LastModifiedTimestamp", READ_ONLY, 0, 0, 0, 0, false, NULL, NULL, NULL},
+    {"QueueArn", READ_ONLY, 0, 0, 0, 0, false, NULL, NULL, NULL},
+    {"DelaySeconds", NUMBER, FIELD(delay), 0, 900, 0, false, NULL, NULL, NULL},
+    {"MaximumMessageSize", NUMBER, FIELD(maximum_size), 1024, 1048576, 1048576, false, NULL, NULL, NULL},
+    {"MessageRetentionPeriod", NUMBER, FIELD(retention), 60, 1209600, 345600, false, NULL, NULL, NULL},
+    {"ReceiveMessageWaitTimeSeconds", NUMBER, FIELD(wait), 0, 20, 0, false, NULL, NULL, NULL},
+    {"VisibilityTimeout", NUMBER, FIELD(visibility), 0, 43200, 30, false, NULL, NULL, NULL},
+    {"KmsDataKeyReusePeriodSeconds", NUMBER, FIELD(key_reuse), 60, 86400, 300, true, NULL, NULL, NULL},
+    {"SqsManagedSseEnabled", BOOLEAN, FIELD(has_managed_encryption), 0, 1, 1, true, NULL, NULL, NULL},
+    {"KmsMasterKeyId", TEXT, 0, 0, 0, 0, true, NULL, NULL, NULL},
+    {"Policy", TEXT, 0, 0, 0, 0, true, NULL, NULL, NULL},
+    {"RedrivePolicy", TEXT, 0, 0, 0, 0, false, NULL, NULL, NULL},
+    {"RedriveAllowPolicy", TEXT, 0, 0, 0, 0, false, NULL, NULL, NULL},
+    {"FifoQueue", FIFO, FIELD(is_fifo), 0, 1, 0, false, "Unknown Attribute FifoQueue.", "false", "true"},
+    {"ContentBasedDeduplication", FIFO, FIELD(has_content_deduplication), 0, 1, 0, false, "Unknown Attribute ContentBasedDeduplication.", "false", "true"},
+    {"DeduplicationScope", FIFO, FIELD(is_deduplication_by_group), 0, 1, 0, false, "You can specify the DeduplicationScope only when FifoQueue is set to true.", "queue", "messageGroup"},
+    {"FifoThroughputLimit", FIFO, FIELD(is_limit_by_group), 0, 1, 0, false, "You can specify the FifoThroughputLimit only when FifoQueue is set to true.", "perQueue", "perMessageGroupId"},
 };
 enum { ATTRIBUTES = sizeof table / sizeof *table };
 
@@ -80,16 +81,18 @@ static int64_t number_of(const struct queue *queue, const struct attribute *attr
 {
     const char *field = (const char *)queue + attribute->offset;
 
-    return attribute->kind == BOOLEAN ? *(const bool *)(const void *)field : *(const int64_t *)(const void *)field;
+    return attribute->kind == BOOLEAN || attribute->kind == FIFO ? *(const bool *)(const void *)field : *(const int64_t *)(const void *)field;
 }
 
 static bool read_number(const struct attribute *attribute, const char *text, int64_t *number)
 {
     if (attribute->kind == NUMBER)
         return text_integer(text, number) && *number >= attribute->least && *number <= attribute->most;
-    if (!text_equal_fold(text, "true") && !text_equal_fold(text, "false"))
+    const char *yes = attribute->kind == FIFO ? attribute->yes : "true", *no = attribute->kind == FIFO ? attribute->no : "false";
+    bool (*same)(const char *, const char *) = text_equal(yes, "true") ? text_equal_fold : text_equal;
+    if (!same(text, yes) && !same(text, no))
         return false;
-    *number = text_equal_fold(text, "true");
+    *number = same(text, yes);
     return true;
 }
 
@@ -131,12 +134,15 @@ static bool check_one(struct call *call, const struct queue *queue, const char *
 
     if (attribute == NULL || attribute->kind == READ_ONLY)
         return problem_set(problem, call->arena, &invalid_attribute_name, "Unknown Attribute %s.", name);
-    if (attribute->kind == FIFO_ONLY)
+    if (attribute->kind == FIFO && !queue->is_fifo)
         return problem_set(problem, call->arena, &invalid_attribute_name, "%s", attribute->refusal);
     if (text == NULL)
         return problem_set(problem, call->arena, &invalid_attribute_value, "Invalid value for the parameter %s.", name);
     if (attribute->kind != TEXT && !read_number(attribute, text, &number))
         return problem_set(problem, call->arena, &invalid_attribute_value, "Invalid value for the parameter %s.", name);
+    if (attribute->kind == FIFO && attribute->offset == FIELD(is_fifo) && number == 0)
+        return problem_set(problem, call->arena, &invalid_attribute_value,
+                           "Invalid value for the parameter FifoQueue. Reason: Modifying queue type is not supported.");
     if (text[0] == '\0') /* removes a text */
         return true;
     if (text_equal(name, "Policy") && !is_json_map(call->arena, text))
@@ -150,6 +156,15 @@ static bool check_one(struct call *call, const struct queue *queue, const char *
     return true;
 }
 
+/* A limit for each group goes with deduplication by group only (documentation of FifoThroughputLimit). */
+static bool is_scope_for_limit(const struct queue *queue, const struct value *wanted)
+{
+    const char *limit = value_find_text(wanted, "FifoThroughputLimit"), *scope = value_find_text(wanted, "DeduplicationScope");
+    bool is_limit_by_group = limit == NULL ? queue->is_limit_by_group : text_equal(limit, "perMessageGroupId");
+
+    return !is_limit_by_group || (scope == NULL ? queue->is_deduplication_by_group : text_equal(scope, "messageGroup"));
+}
+
 bool attributes_check(struct call *call, const struct queue *queue, const struct value *wanted, struct problem *problem)
 {
     for (uint32_t i = 0; wanted != NULL && i < wanted->size; i++) {
@@ -158,6 +173,10 @@ bool attributes_check(struct call *call, const struct queue *queue, const struct
         if (!check_one(call, queue, wanted->items[2 * i].text, text->kind == VALUE_TEXT ? text->text : NULL, problem))
             return false;
     }
+    if (!is_scope_for_limit(queue, wanted))
+        return problem_set(problem, call->arena, &invalid_attribute_value,
+                           "Invalid value for the parameter FifoThroughputLimit. Reason: The perMessageGroupId value is allowed only when the value for"
+                           " DeduplicationScope is messageGroup.");
     const char *key = value_find_text(wanted, "KmsMasterKeyId");
     if (key != NULL && key[0] != '\0' && text_equal_fold(value_find_text(wanted, "SqsManagedSseEnabled"), "true"))
         return problem_set(problem, call->arena, &invalid_attribute_name,
@@ -207,7 +226,8 @@ static struct query text_remove = QUERY("DELETE FROM queue_text WHERE queue = ? 
 static struct query touch_query = QUERY("UPDATE queue SET modified = ? WHERE id = ?");
 static struct query numbers_put =
     QUERY("UPDATE queue SET modified = ?, delay = ?, maximum_size = ?, retention = ?, wait = ?, visibility = ?, key_reuse = ?,"
-          " managed_encryption = ?, dead_letters = ?, most_receives = ? WHERE id = ?");
+          " managed_encryption = ?, dead_letters = ?, most_receives = ?, content_deduplication = ?, deduplication_by_group = ?, limit_by_group = ?"
+          " WHERE id = ?");
 
 const char *attribute_text(struct arena *arena, const struct queue *queue, const char *name)
 {
@@ -253,13 +273,14 @@ void attributes_store(struct call *call, struct queue *queue, const struct value
             if (attribute->kind == NUMBER)
                 *number_in(queue, attribute) = number;
             else
-                queue->has_managed_encryption = number != 0;
+                *(bool *)(void *)((char *)queue + attribute->offset) = number != 0;
         }
     }
     if (text_equal_fold(value_find_text(wanted, "SqsManagedSseEnabled"), "true"))
         put_text(queue, "KmsMasterKeyId", NULL);
-    (void)query_run(&numbers_put, "iiiiiiiitii", clock_now(), queue->delay, queue->maximum_size, queue->retention, queue->wait, queue->visibility,
-                    queue->key_reuse, (int64_t)queue->has_managed_encryption, queue->dead_letters, queue->most_receives, queue->id);
+    (void)query_run(&numbers_put, "iiiiiiiitiiiii", clock_now(), queue->delay, queue->maximum_size, queue->retention, queue->wait, queue->visibility,
+                    queue->key_reuse, (int64_t)queue->has_managed_encryption, queue->dead_letters, queue->most_receives,
+                    (int64_t)queue->has_content_deduplication, (int64_t)queue->is_deduplication_by_group, (int64_t)queue->is_limit_by_group, queue->id);
 }
 
 enum outcome set_queue_attributes(struct call *call)
@@ -273,6 +294,7 @@ enum outcome set_queue_attributes(struct call *call)
     if (!attributes_check(call, &queue, wanted, &problem))
         return problem_fail(call, &problem);
     attributes_store(call, &queue, wanted);
+    waiting_notice(queue.id); /* a delay of a FIFO queue counts at once */
     return answer(call);
 }
 
@@ -297,8 +319,8 @@ static const char *value_now(struct call *call, const struct queue *queue, const
         return queue->has_managed_encryption ? "true" : "false";
     case TEXT:
         return attribute_text(call->arena, queue, name);
-    case FIFO_ONLY:
-        return NULL;
+    case FIFO:
+        return !queue->is_fifo ? NULL : number_of(queue, attribute) != 0 ? attribute->yes : attribute->no;
     case READ_ONLY:
         break;
     }

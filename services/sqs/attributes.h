@@ -1,7 +1,6 @@
 /* The attributes of a queue: names, ranges, rules, and what a client gets of them.
  *
- * Ranges and names: API reference of SetQueueAttributes; texts: answers recorded from AWS. Queues of this kind are standard: what belongs to FIFO queues is an
- * unknown attribute, in AWS's words. */
+ * Ranges and names: API reference of SetQueueAttributes; texts: answers recorded from AWS. */
 #pragma once
 #include "services/sqs/errors.h"
 #include "services/sqs/queue.h"

@@ -108,6 +108,8 @@ static struct value sent(struct call *call, const char *id, const struct message
     set(&result, SendMessageBatchResultEntry_MD5OfMessageBody, value_text(message->body_digest));
     set(&result, SendMessageBatchResultEntry_MD5OfMessageAttributes, value_text(message_attributes_digest(call->arena, message->attributes)));
     set(&result, SendMessageBatchResultEntry_MD5OfMessageSystemAttributes, value_text(message_attributes_digest(call->arena, message->system_attributes)));
+    if (message->position != 0)
+        set(&result, SendMessageBatchResultEntry_SequenceNumber, value_text(message_sequence_number(call->arena, message->position)));
     return result;
 }
 

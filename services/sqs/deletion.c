@@ -1,5 +1,6 @@
 #include "services/sqs/deletion.h"
 
+#include "emulator/loop/clock.h"
 #include "emulator/store/store.h"
 #include "services/sqs/batch.h"
 #include "services/sqs/receipt.h"
@@ -8,9 +9,10 @@
 #include "services/sqs/visibility.h"
 #include "services/sqs/waiting.h"
 
-static struct query find_query = QUERY("SELECT epoch, token, visible_at, receives, blob FROM message WHERE id = ?");
+static struct query find_query = QUERY("SELECT epoch, token, visible_at, receives, blob, sent_at, message_group FROM message WHERE id = ?");
 
-/* Standard queues: any handle of the message deletes it, also an old one and also after the timeout; deleting what is gone is no error. */
+/* Standard queues: any handle of the message deletes it, also an old one and also after the timeout. FIFO: only the handle of the last receive, and only while the
+ * message is in flight. Deleting what is gone is no error. */
 static bool delete_by(struct call *call, const struct queue *queue, const char *handle, struct problem *problem)
 {
     struct receipt receipt;
@@ -19,13 +21,22 @@ static bool delete_by(struct call *call, const struct queue *queue, const char *
         return false;
     query_start(&find_query, "i", receipt.message);
     bool found = query_step(&find_query) && query_integer(&find_query, 0) == queue->epoch && query_integer(&find_query, 1) == receipt.token;
-    int64_t visible_at = found ? query_integer(&find_query, 2) : 0, receives = found ? query_integer(&find_query, 3) : 0;
-    int64_t blob = found ? query_integer(&find_query, 4) : 0;
-    query_end(&find_query);
+    struct standing message = {.id = receipt.message};
     if (found) {
-        message_remove(queue, receipt.message, visible_at, receives, blob);
-        waiting_notice(queue->id);
+        message.visible_at = query_integer(&find_query, 2);
+        message.receives = query_integer(&find_query, 3);
+        message.blob = query_integer(&find_query, 4);
+        message.sent_at = query_integer(&find_query, 5);
+        message.group = query_integer(&find_query, 6);
     }
+    query_end(&find_query);
+    if (!found || message.sent_at + queue->retention * 1000 <= clock_now())
+        return true;
+    if (queue->is_fifo && (message.receives != receipt.receive || message.visible_at <= clock_now()))
+        return problem_set(problem, call->arena, &invalid_parameter_value,
+                           "Value %s for parameter ReceiptHandle is invalid. Reason: The receipt handle has expired.", handle);
+    message_remove(queue, &message);
+    waiting_notice(queue->id);
     return true;
 }
 

@@ -10,6 +10,8 @@
 #include "emulator/store/store.h"
 #include "services/sqs/body.h"
 #include "services/sqs/counts.h"
+#include "services/sqs/deduplication.h"
+#include "services/sqs/group.h"
 #include "services/sqs/message_attributes.h"
 #include "services/sqs/sender.h"
 #include "services/sqs/sqs_model.h"
@@ -49,6 +51,18 @@ static bool check_identifier(struct call *call, const char *name, const char *te
                        text, name, name);
 }
 
+static bool check_deduplication(struct call *call, const struct queue *queue, const char *id, struct problem *problem)
+{
+    if (!queue->is_fifo && id != NULL)
+        return problem_set(problem, call->arena, &invalid_parameter_value,
+                           "Value %s for parameter MessageDeduplicationId is invalid. Reason: The request includes a parameter that is not valid for this queue type.",
+                           id);
+    if (queue->is_fifo && id == NULL && !queue->has_content_deduplication)
+        return problem_set(problem, call->arena, &invalid_parameter_value,
+                           "The queue should either have ContentBasedDeduplication enabled or MessageDeduplicationId provided explicitly");
+    return id == NULL || check_identifier(call, "MessageDeduplicationId", id, problem);
+}
+
 bool message_read(struct call *call, const struct queue *queue, const struct value *structure, const struct message_members *members, bool is_entry,
                   struct message *message, struct problem *problem)
 {
@@ -66,12 +80,18 @@ bool message_read(struct call *call, const struct queue *queue, const struct val
     if (message->delay < 0 || message->delay > DELAY_MAX)
         return problem_set(problem, call->arena, &invalid_parameter_value,
                            "Value %lld for parameter DelaySeconds is invalid. Reason: DelaySeconds must be >= 0 and <= 900.", (long long)message->delay);
+    if (queue->is_fifo && message->delay != 0 && at(structure, members->delay) != NULL)
+        return problem_set(problem, call->arena, &invalid_parameter_value,
+                           "Value %lld for parameter DelaySeconds is invalid. Reason: The request include parameter that is not valid for this queue type.",
+                           (long long)message->delay);
+    if (queue->is_fifo && message->group == NULL)
+        return problem_set(problem, call->arena, is_entry ? &invalid_parameter_value : &missing_parameter,
+                           "The request must contain the parameter MessageGroupId.");
     if (message->group != NULL && !check_identifier(call, "MessageGroupId", message->group, problem))
         return false;
-    if (deduplication != NULL)
-        return problem_set(problem, call->arena, &invalid_parameter_value,
-                           "Value %s for parameter MessageDeduplicationId is invalid. Reason: The request includes a parameter that is not valid for this queue type.",
-                           deduplication);
+    if (!check_deduplication(call, queue, deduplication, problem))
+        return false;
+    message->deduplication = deduplication;
     if (!message_attributes_encode(call->arena, at(structure, members->attributes), false, &message->attributes, &attributes_size, problem) ||
         !message_attributes_encode(call->arena, system, true, &message->system_attributes, &system_size, problem))
         return false;
@@ -96,36 +116,66 @@ bool message_read(struct call *call, const struct queue *queue, const struct val
 
 static struct query message_insert = QUERY("INSERT INTO message(epoch, visible_at, sent_at, receives, token, cause, blob) VALUES (?, ?, ?, 0, ?, ?, ?)");
 static struct query message_insert_inline = QUERY("INSERT INTO message(epoch, visible_at, sent_at, receives, token, cause) VALUES (?, ?, ?, 0, ?, ?)");
-static struct query body_insert = QUERY("INSERT INTO message_body(id, message_id, body, md5, attributes, sender, trace, group_id)"
-                                        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)");
+static struct query message_insert_fifo = QUERY("INSERT INTO message(epoch, visible_at, sent_at, receives, token, cause, blob, message_group, position)"
+                                                " VALUES (?1, ?2, ?2, 0, ?3, ?4, nullif(?5, 0), ?6, ?7)");
+static struct query position_put = QUERY("UPDATE queue SET position = ? WHERE id = ?");
+static struct query body_insert = QUERY("INSERT INTO message_body(id, message_id, body, md5, attributes, sender, trace, group_id, deduplication_id)"
+                                        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)");
 
-bool message_store(struct call *call, const struct queue *queue, struct message *message, struct problem *problem)
+char *message_sequence_number(struct arena *arena, int64_t position)
+{
+    return position == 0 ? NULL : arena_print(arena, "188%017lld", (long long)position * 256);
+}
+
+bool message_store(struct call *call, struct queue *queue, struct message *message, struct problem *problem)
 {
     int64_t now = clock_now(), visible_at = now + message->delay * 1000;
     int64_t token = (int64_t)id_random(), cause = (int64_t)call->seq;
+
+    message->body_digest = digest_hex(call->arena, DIGEST_MD5, message->body);
+    if (queue->is_fifo && message->deduplication == NULL)
+        message->deduplication = deduplication_of_content(call->arena, message->body);
+    if (queue->is_fifo && deduplication_find(call->arena, queue, message)) {
+        message->is_duplicate = true;
+        return true;
+    }
     int64_t blob = message_body_store(message->body);
 
     if (blob < 0)
         return problem_set(problem, call->arena, &error_storage_full, "The disk that holds the messages is full.");
     id_uuid_to(message->id);
-    message->body_digest = digest_hex(call->arena, DIGEST_MD5, message->body);
-    if (blob == 0)
+    if (queue->is_fifo) {
+        message->position = ++queue->position;
+        int64_t group = group_join(queue, message->group, message->position, now);
+        (void)query_run(&message_insert_fifo, "iiiiiii", queue->epoch, now, token, cause, blob, group, message->position);
+    } else if (blob == 0) {
         (void)query_run(&message_insert_inline, "iiiii", queue->epoch, visible_at, now, token, cause);
-    else
+    } else {
         (void)query_run(&message_insert, "iiiiii", queue->epoch, visible_at, now, token, cause, blob);
-    (void)query_run(&body_insert, "itbtbttt", store_last_id(), message->id, blob == 0 ? message->body : (struct bytes){NULL, 0}, message->body_digest,
-                    message->attributes, sender_id(call), message->trace, message->group);
+    }
+    (void)query_run(&body_insert, "itbtbtttt", store_last_id(), message->id, blob == 0 ? message->body : (struct bytes){NULL, 0}, message->body_digest,
+                    message->attributes, sender_id(call), message->trace, message->group, message->deduplication);
+    if (queue->is_fifo)
+        deduplication_remember(call->arena, queue, message);
     return true;
 }
 
 void messages_came(const struct queue *queue, const struct message *messages, size_t count)
 {
-    int64_t now = clock_now();
+    int64_t now = clock_now(), came = 0;
 
-    counts_add(queue->id, (int64_t)count, now);
-    for (size_t i = 0; i < count; i++)
-        if (messages[i].delay > 0)
-            counts_hide(queue->epoch, now + messages[i].delay * 1000, 1, 0);
+    for (size_t i = 0; i < count; i++) {
+        came += !messages[i].is_duplicate;
+        if (messages[i].delay > 0 && !queue->is_fifo)
+            counts_hide(queue, now + messages[i].delay * 1000, 1, 0);
+    }
+    if (came == 0)
+        return;
+    counts_add(queue->id, came, now);
+    if (queue->is_fifo) {
+        counts_fresh(queue, now, came);
+        (void)query_run(&position_put, "ii", queue->position, queue->id);
+    }
     waiting_notice(queue->id);
 }
 
@@ -148,6 +198,7 @@ enum outcome send_message(struct call *call)
     output_text(call, SendMessageResult_MessageId, arena_text(call->arena, message.id));
     output_text(call, SendMessageResult_MD5OfMessageBody, message.body_digest);
     output_text(call, SendMessageResult_MD5OfMessageAttributes, message_attributes_digest(call->arena, message.attributes));
+    output_text(call, SendMessageResult_SequenceNumber, message_sequence_number(call->arena, message.position));
     output_text(call, SendMessageResult_MD5OfMessageSystemAttributes, message_attributes_digest(call->arena, message.system_attributes));
     return answer(call);
 }

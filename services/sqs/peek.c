@@ -7,11 +7,13 @@
 #include "emulator/store/store.h"
 #include "services/sqs/body.h"
 #include "services/sqs/counts.h"
+#include "services/sqs/message.h"
 #include "services/sqs/message_attributes.h"
 
 static struct query names_query = QUERY("SELECT name FROM queue WHERE account = ? AND region = ? ORDER BY name");
 static struct query messages_query =
-    QUERY("SELECT m.visible_at, m.sent_at, m.receives, m.first_received, m.blob, m.source, b.message_id, b.body, b.attributes, b.sender, b.trace, b.group_id"
+    QUERY("SELECT m.visible_at, m.sent_at, m.receives, m.first_received, m.blob, m.source, b.message_id, b.body, b.attributes, b.sender, b.trace, b.group_id,"
+          " b.deduplication_id, m.position"
           " FROM message AS m INDEXED BY message_by_sent_at CROSS JOIN message_body AS b ON b.id = m.id"
           " WHERE m.epoch = ? AND m.sent_at > ? ORDER BY m.sent_at, m.id LIMIT ?");
 
@@ -21,10 +23,13 @@ static void put_text(struct arena *arena, struct value *map, const char *name, c
         value_put(arena, map, name, value_text(text));
 }
 
-static struct value show_message(struct arena *arena)
+static struct value show_message(struct arena *arena, const struct queue *queue)
 {
     struct query *row = &messages_query;
     int64_t visible_at = query_integer(row, 0), receives = query_integer(row, 2);
+
+    if (queue->is_fifo && receives == 0)
+        visible_at += queue->delay * 1000;
     struct value message = value_map();
     struct bytes body = message_body(arena, query_bytes(row, arena, 7), query_integer(row, 4));
     struct value attributes = message_attributes_show(arena, query_bytes(row, arena, 8));
@@ -39,6 +44,8 @@ static struct value show_message(struct arena *arena)
     put_text(arena, &message, "sender_id", query_text(row, arena, 9));
     put_text(arena, &message, "trace_header", query_text(row, arena, 10));
     put_text(arena, &message, "message_group_id", query_text(row, arena, 11));
+    put_text(arena, &message, "message_deduplication_id", query_text(row, arena, 12));
+    put_text(arena, &message, "sequence_number", message_sequence_number(arena, query_integer(row, 13)));
     put_text(arena, &message, "dead_letter_source_arn", query_text(row, arena, 5));
     if (attributes.size > 0)
         value_put(arena, &message, "attributes", attributes);
@@ -52,7 +59,7 @@ static struct value show_messages(struct arena *arena, const struct queue *queue
 
     query_start(&messages_query, "iii", queue->epoch, clock_now() - queue->retention * 1000, (int64_t)PEEK_MAX);
     while (query_step(&messages_query))
-        value_push(arena, &messages, show_message(arena));
+        value_push(arena, &messages, show_message(arena, queue));
     query_end(&messages_query);
     return messages;
 }

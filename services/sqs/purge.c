@@ -20,6 +20,11 @@ static struct query message_remove = QUERY("DELETE FROM message WHERE id = ?");
 static struct query body_remove = QUERY("DELETE FROM message_body WHERE id = ?");
 static struct query hidden_remove = QUERY("DELETE FROM queue_hidden WHERE epoch = ?1 AND second IN"
                                           " (SELECT second FROM queue_hidden WHERE epoch = ?1 LIMIT ?2)");
+static struct query groups_remove = QUERY("DELETE FROM message_group WHERE id IN (SELECT id FROM message_group WHERE epoch = ? LIMIT ?)");
+static struct query deduplication_remove = QUERY("DELETE FROM deduplication WHERE epoch = ?1 AND key IN"
+                                                 " (SELECT key FROM deduplication WHERE epoch = ?1 LIMIT ?2)");
+static struct query attempts_remove = QUERY("DELETE FROM receive_attempt WHERE epoch = ?1 AND attempt IN"
+                                            " (SELECT attempt FROM receive_attempt WHERE epoch = ?1 LIMIT ?2)");
 static struct query epoch_remove = QUERY("DELETE FROM queue_epoch WHERE id = ?");
 static struct query epoch_insert = QUERY("INSERT INTO queue_epoch(is_discarded) VALUES (0)");
 static struct query epoch_change = QUERY("UPDATE queue SET epoch = ?, messages = 0, purged = ? WHERE id = ?");
@@ -44,8 +49,12 @@ static bool remove_rows(int64_t epoch)
         if (rows[i].blob != 0)
             blob_release(rows[i].blob);
     }
-    if (count == SLICE_ROWS || query_run(&hidden_remove, "ii", epoch, (int64_t)SLICE_ROWS) == SLICE_ROWS)
+    if (count == SLICE_ROWS)
         return false;
+    struct query *others[] = {&hidden_remove, &groups_remove, &deduplication_remove, &attempts_remove};
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        if (query_run(others[i], "ii", epoch, (int64_t)SLICE_ROWS) == SLICE_ROWS)
+            return false;
     (void)query_run(&epoch_remove, "i", epoch);
     return true;
 }

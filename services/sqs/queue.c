@@ -17,11 +17,14 @@
 
 enum { PAGE_MAX = 1000, RECREATE_MS = 60000 };
 
+static const char fifo_suffix[] = ".fifo";
+
 /* --- finding ---------------------------------------------------------------------------------------------------------------- */
 
 static struct query find_query = QUERY(
     "SELECT id, epoch, messages, oldest, created, modified, purged, delay, retention, wait, visibility, maximum_size, key_reuse,"
-    " managed_encryption, dead_letters, most_receives FROM queue WHERE account = ? AND region = ? AND name = ?");
+    " managed_encryption, dead_letters, most_receives, is_fifo, content_deduplication, deduplication_by_group, limit_by_group, scope_by_group, position"
+    " FROM queue WHERE account = ? AND region = ? AND name = ?");
 
 bool queue_find(struct arena *arena, const char *account, const char *region, const char *name, struct queue *queue)
 {
@@ -48,6 +51,12 @@ bool queue_find(struct arena *arena, const char *account, const char *region, co
             .has_managed_encryption = query_integer(&find_query, 13) != 0,
             .dead_letters = query_text(&find_query, arena, 14),
             .most_receives = query_integer(&find_query, 15),
+            .is_fifo = query_integer(&find_query, 16) != 0,
+            .has_content_deduplication = query_integer(&find_query, 17) != 0,
+            .is_deduplication_by_group = query_integer(&find_query, 18) != 0,
+            .is_limit_by_group = query_integer(&find_query, 19) != 0,
+            .is_scope_by_group = query_integer(&find_query, 20) != 0,
+            .position = query_integer(&find_query, 21),
         };
     query_end(&find_query);
     return found;
@@ -132,12 +141,14 @@ const char *queue_name_of_arn(struct arena *arena, const char *text, const char 
     return arn.resource;
 }
 
-bool queue_name_is_valid(const char *name)
+bool queue_name_is_valid(const char *name, bool is_fifo)
 {
     size_t size = strlen(name);
 
-    if (size == 0 || size > QUEUE_NAME_MAX)
+    if (size == 0 || size > QUEUE_NAME_MAX || text_ends(name, fifo_suffix) != is_fifo)
         return false;
+    if (is_fifo)
+        size -= strlen(fifo_suffix);
     for (size_t i = 0; i < size; i++)
         if (!isalnum((unsigned char)name[i]) && name[i] != '-' && name[i] != '_')
             return false;
@@ -149,15 +160,10 @@ bool queue_name_is_valid(const char *name)
 static struct query epoch_insert = QUERY("INSERT INTO queue_epoch(is_discarded) VALUES (0)");
 static struct query queue_insert = QUERY(
     "INSERT INTO queue(account, region, name, epoch, messages, oldest, created, modified, delay, maximum_size, retention, wait, visibility, key_reuse,"
-    " managed_encryption) VALUES (?, ?, ?, ?, 0, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+    " managed_encryption, is_fifo) VALUES (?, ?, ?, ?, 0, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+static struct query scope_put = QUERY("UPDATE queue SET scope_by_group = 1 WHERE id = ?");
 static struct query deleted_find = QUERY("SELECT deleted FROM queue_deleted WHERE account = ? AND region = ? AND name = ?");
 static struct query deleted_forget = QUERY("DELETE FROM queue_deleted WHERE account = ? AND region = ? AND name = ?");
-
-/* FIFO queues have their own issue; until then they are refused by name, never made as something else. */
-static bool is_fifo_wanted(const char *name, const struct value *attributes)
-{
-    return text_equal(value_find_text(attributes, "FifoQueue"), "true") || text_ends(name, ".fifo");
-}
 
 enum outcome create_queue(struct call *call)
 {
@@ -167,9 +173,13 @@ enum outcome create_queue(struct call *call)
     struct queue queue;
     int64_t now = clock_now();
 
-    if (is_fifo_wanted(name, wanted))
-        return fail(call, &not_implemented, "CreateQueue with FifoQueue=true is not implemented: lowcloud has standard queues only so far.");
-    if (!queue_name_is_valid(name))
+    bool is_fifo = text_equal_fold(value_find_text(wanted, "FifoQueue"), "true");
+
+    if (is_fifo && !text_ends(name, fifo_suffix))
+        return fail(call, &invalid_parameter_value,
+                    "The name of a FIFO queue can only include alphanumeric characters, hyphens, or underscores, must end with .fifo suffix and be 1 to 80 in"
+                    " length");
+    if (!queue_name_is_valid(name, is_fifo))
         return fail(call, &invalid_parameter_value, "Can only include alphanumeric characters, hyphens, or underscores. 1 to 80 in length");
     call->arn = queue_arn(call->arena, call->account, call->region, name);
     if (queue_find(call->arena, call->account, call->region, name, &queue)) {
@@ -189,18 +199,20 @@ enum outcome create_queue(struct call *call)
         (void)query_run(&deleted_forget, "ttt", call->account, call->region, name);
     }
 
-    queue = (struct queue){.account = call->account, .region = call->region, .name = name};
+    queue = (struct queue){.account = call->account, .region = call->region, .name = name, .is_fifo = is_fifo};
     attributes_default(&queue);
     (void)query_run(&epoch_insert, "");
     queue.epoch = store_last_id();
-    (void)query_run(&queue_insert, "tttiiiiiiiiii", call->account, call->region, name, queue.epoch, now, now, queue.delay, queue.maximum_size,
-                    queue.retention, queue.wait, queue.visibility, queue.key_reuse, (int64_t)queue.has_managed_encryption);
+    (void)query_run(&queue_insert, "tttiiiiiiiiiii", call->account, call->region, name, queue.epoch, now, now, queue.delay, queue.maximum_size,
+                    queue.retention, queue.wait, queue.visibility, queue.key_reuse, (int64_t)queue.has_managed_encryption, (int64_t)is_fifo);
     queue.id = store_last_id();
 
     struct problem problem = {0};
     if (!attributes_check(call, &queue, wanted, &problem) || !tags_check(call, tags, &problem))
         return problem_fail(call, &problem);
     attributes_store(call, &queue, wanted);
+    if (queue.is_deduplication_by_group)
+        (void)query_run(&scope_put, "i", queue.id);
     if (!tags_store(call, &queue, tags, &problem))
         return problem_fail(call, &problem);
     output_text(call, CreateQueueResult_QueueUrl, queue_url(call, name));
@@ -239,7 +251,7 @@ bool queue_page_read(struct call *call, uint16_t most_member, uint16_t token_mem
     }
     if (token == NULL)
         return true;
-    if (!base64_decode(call->arena, bytes_of(token), &after) || !queue_name_is_valid(after.at)) {
+    if (!base64_decode(call->arena, bytes_of(token), &after) || (!queue_name_is_valid(after.at, false) && !queue_name_is_valid(after.at, true))) {
         (void)fail(call, &invalid_parameter_value, "Invalid or expired next token.");
         return false;
     }

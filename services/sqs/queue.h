@@ -16,6 +16,10 @@ struct queue {
     int64_t maximum_size;      /* bytes */
     int64_t key_reuse;         /* seconds */
     bool has_managed_encryption;
+    bool is_fifo;
+    bool has_content_deduplication, is_deduplication_by_group, is_limit_by_group; /* FIFO attributes */
+    bool is_scope_by_group;    /* how it deduplicates: DeduplicationScope as it was made with */
+    int64_t position;          /* FIFO: of the last message that came */
     const char *dead_letters;  /* name of its dead-letter queue, in the same account and region; NULL: none */
     int64_t most_receives;     /* of its redrive policy */
 };
@@ -31,7 +35,8 @@ char *queue_arn(struct arena *arena, const char *account, const char *region, co
 char *queue_url(struct call *call, const char *name);
 /* The queue's name when the ARN is one of a queue of this account and region, else NULL. */
 const char *queue_name_of_arn(struct arena *arena, const char *arn, const char *account, const char *region);
-bool queue_name_is_valid(const char *name);
+/* 1 to 80 letters, digits, hyphens and underscores; ".fifo" at the end counts, and has to be there for FIFO queues only. */
+bool queue_name_is_valid(const char *name, bool is_fifo);
 
 /* A page of names: the first `most` after `after` that match; *more says that there are others. */
 struct queue_page {

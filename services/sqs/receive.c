@@ -1,19 +1,22 @@
 #include "services/sqs/receive.h"
 
+#include <ctype.h>
+#include <string.h>
+
 #include "emulator/loop/clock.h"
-#include "emulator/store/store.h"
 #include "services/sqs/body.h"
 #include "services/sqs/counts.h"
 #include "services/sqs/errors.h"
+#include "services/sqs/message.h"
 #include "services/sqs/message_attributes.h"
 #include "services/sqs/queue.h"
 #include "services/sqs/receipt.h"
-#include "services/sqs/redrive.h"
 #include "services/sqs/retention.h"
 #include "services/sqs/sqs_model.h"
+#include "services/sqs/take.h"
 #include "services/sqs/waiting.h"
 
-enum { WAIT_MAX = 20, MOVES_MAX = 500 };
+enum { WAIT_MAX = 20, ATTEMPT_MAX = 128 };
 
 /* System attributes that a client may ask for, as bits. */
 enum {
@@ -35,22 +38,6 @@ static const struct {
     {"AWSTraceHeader", TRACE_HEADER},
     {"DeadLetterQueueSourceArn", SOURCE_ARN},
 };
-
-/* A visible message, on its way out. */
-struct taken {
-    int64_t id, sent_at, receives, first_received, token, blob;
-    uint64_t cause;
-    const char *source, *message_id, *digest, *sender, *trace, *group;
-    struct bytes body, attributes;
-};
-
-static struct query head_query =
-    QUERY("SELECT m.id, m.sent_at, m.receives, m.first_received, m.token, m.cause, m.blob, m.source, b.message_id, b.body, b.md5, b.attributes,"
-          " b.sender, b.trace, b.group_id"
-          " FROM message AS m INDEXED BY message_by_visible_at CROSS JOIN message_body AS b ON b.id = m.id"
-          " WHERE m.epoch = ? AND m.visible_at <= ? ORDER BY m.visible_at, m.id LIMIT ?");
-static struct query take_query =
-    QUERY("UPDATE message SET visible_at = ?, receives = receives + 1, first_received = coalesce(first_received, ?2), received = ?2 WHERE id = ?3");
 
 /* --- what is asked for --------------------------------------------------------------------------------------------------------- */
 
@@ -95,65 +82,6 @@ static bool system_wanted(struct call *call, unsigned *bits)
     return (call->protocol == PROTOCOL_QUERY && has_new) || add_names(call, ReceiveMessageRequest_AttributeNames, bits);
 }
 
-/* --- taking -------------------------------------------------------------------------------------------------------------------- */
-
-static size_t read_head(struct arena *arena, const struct queue *queue, int64_t most, struct taken *taken)
-{
-    size_t count = 0;
-
-    query_start(&head_query, "iii", queue->epoch, clock_now(), most);
-    while (query_step(&head_query))
-        taken[count++] = (struct taken){.id = query_integer(&head_query, 0),
-                                        .sent_at = query_integer(&head_query, 1),
-                                        .receives = query_integer(&head_query, 2),
-                                        .first_received = query_integer(&head_query, 3),
-                                        .token = query_integer(&head_query, 4),
-                                        .cause = (uint64_t)query_integer(&head_query, 5),
-                                        .blob = query_integer(&head_query, 6),
-                                        .source = query_text(&head_query, arena, 7),
-                                        .message_id = query_text(&head_query, arena, 8),
-                                        .body = query_bytes(&head_query, arena, 9),
-                                        .digest = query_text(&head_query, arena, 10),
-                                        .attributes = query_bytes(&head_query, arena, 11),
-                                        .sender = query_text(&head_query, arena, 12),
-                                        .trace = query_text(&head_query, arena, 13),
-                                        .group = query_text(&head_query, arena, 14)};
-    query_end(&head_query);
-    return count;
-}
-
-/* Takes up to `most` visible messages; those that have been received too often go to the dead-letter queue on the way. *is_unfinished: there were so many of
- * those that the next turn has to go on. */
-static size_t take(struct call *call, const struct queue *queue, int64_t most, int64_t visible_at, struct taken *taken, bool *is_unfinished)
-{
-    int64_t now = clock_now();
-    size_t kept = 0, moved = 0, count;
-    struct queue target;
-
-    do {
-        count = read_head(call->arena, queue, most, taken);
-        for (size_t i = 0; i < count; i++) {
-            if (redrive_is_due(call->arena, queue, taken[i].receives, &target)) {
-                redrive_move(call, queue, &target, taken[i].id, taken[i].sent_at, taken[i].cause);
-                moved++;
-                continue;
-            }
-            (void)query_run(&take_query, "iii", visible_at, now, taken[i].id);
-            taken[kept] = taken[i];
-            taken[kept].receives++;
-            if (taken[kept].receives == 1 || taken[kept].first_received == 0)
-                taken[kept].first_received = now;
-            kept++;
-        }
-    } while (kept == 0 && count > 0 && moved < MOVES_MAX);
-    *is_unfinished = kept == 0 && count > 0;
-    if (kept > 0 && visible_at > now)
-        counts_hide(queue->epoch, visible_at, 0, (int64_t)kept);
-    if (kept > 0)
-        waiting_notice(queue->id);
-    return kept;
-}
-
 /* --- the answer ---------------------------------------------------------------------------------------------------------------- */
 
 static void put_number(struct call *call, struct value *map, const char *name, int64_t number)
@@ -188,6 +116,10 @@ static struct value render(struct call *call, const struct queue *queue, const s
         put_number(call, &system, "ApproximateFirstReceiveTimestamp", message->first_received);
     if (bits & GROUP_ID)
         put_text(call, &system, "MessageGroupId", message->group);
+    if (bits & DEDUPLICATION_ID)
+        put_text(call, &system, "MessageDeduplicationId", message->deduplication);
+    if (bits & SEQUENCE_NUMBER)
+        put_text(call, &system, "SequenceNumber", message_sequence_number(call->arena, message->position));
     if (bits & TRACE_HEADER)
         put_text(call, &system, "AWSTraceHeader", message->trace);
     if (bits & SOURCE_ARN)
@@ -217,6 +149,12 @@ static int64_t end_of_wait(struct call *call, const struct queue *queue)
     return seconds > 0 && call->exchange == NULL ? WAITING_ENDLESS : clock_now() + seconds * 1000;
 }
 
+/* Standard queues have refused it. */
+static const char *attempt_id(struct call *call, const struct queue *queue)
+{
+    return queue->is_fifo ? input_text(call, ReceiveMessageRequest_ReceiveRequestAttemptId) : NULL;
+}
+
 /* Runs at once, and again whenever the call is woken; `due` is when it has waited enough. */
 static enum outcome attempt(struct call *call, int64_t due);
 
@@ -244,15 +182,15 @@ static enum outcome attempt(struct call *call, int64_t due)
 
         counts_read(&queue, &counts);
         int64_t room = IN_FLIGHT_MAX - counts.in_flight;
-        /* Documented: a short poll gets the error, a long poll gets nothing and no error. */
-        if (room <= 0 && wait_seconds(call, &queue) == 0)
+        /* Documented: a short poll gets the error, a long poll gets nothing and no error, and so does any of a FIFO queue. */
+        if (room <= 0 && !queue.is_fifo && wait_seconds(call, &queue) == 0)
             return fail(call, &over_limit, "The maximum number of in flight messages (%d) is reached.", IN_FLIGHT_MAX);
         if (room <= 0)
             return answer(call);
         most = most < room ? most : room;
     }
     int64_t visibility = input_integer(call, ReceiveMessageRequest_VisibilityTimeout, queue.visibility);
-    size_t count = take(call, &queue, most, now + visibility * 1000, taken, &is_unfinished);
+    size_t count = take(call, &queue, &(struct taking){most, now + visibility * 1000, attempt_id(call, &queue)}, taken, &is_unfinished);
     if (is_unfinished)
         return again(call, due, attempt_again);
     if (count == 0)
@@ -266,17 +204,38 @@ static enum outcome attempt(struct call *call, int64_t due)
     return answer(call);
 }
 
+/* Only FIFO queues have it. */
+static bool check_attempt(struct call *call)
+{
+    const char *id = input_text(call, ReceiveMessageRequest_ReceiveRequestAttemptId);
+    struct queue queue;
+    bool is_good = true;
+
+    if (id == NULL)
+        return true;
+    if (!queue_of_call(call, input_text(call, ReceiveMessageRequest_QueueUrl), &queue))
+        return false;
+    for (const char *at = id; *at != '\0'; at++)
+        is_good = is_good && isgraph((unsigned char)*at) != 0;
+    if (!queue.is_fifo)
+        (void)fail(call, &invalid_parameter_value,
+                   "Value %s for parameter ReceiveRequestAttemptId is invalid. Reason: The request include parameter that is not valid for this queue type.", id);
+    else if (!is_good || id[0] == '\0' || strlen(id) > ATTEMPT_MAX)
+        (void)fail(call, &invalid_parameter_value,
+                   "Value %s for parameter ReceiveRequestAttemptId is invalid. Reason: ReceiveRequestAttemptId can only include alphanumeric and punctuation"
+                   " characters. 1 to 128 in length.",
+                   id);
+    else
+        return true;
+    return false;
+}
+
 enum outcome receive_message(struct call *call)
 {
-    const char *attempt_id = input_text(call, ReceiveMessageRequest_ReceiveRequestAttemptId);
-
     if (!check_range(call, "MaxNumberOfMessages", ReceiveMessageRequest_MaxNumberOfMessages, 1, RECEIVE_MAX, "Must be between 1 and 10") ||
         !check_range(call, "WaitTimeSeconds", ReceiveMessageRequest_WaitTimeSeconds, 0, WAIT_MAX, "Must be >= 0 and <= 20") ||
-        !check_range(call, "VisibilityTimeout", ReceiveMessageRequest_VisibilityTimeout, 0, VISIBILITY_MAX, "Must be >= 0 and <= 43200"))
+        !check_range(call, "VisibilityTimeout", ReceiveMessageRequest_VisibilityTimeout, 0, VISIBILITY_MAX, "Must be >= 0 and <= 43200") ||
+        !check_attempt(call))
         return FAILED;
-    if (attempt_id != NULL)
-        return fail(call, &invalid_parameter_value,
-                    "Value %s for parameter ReceiveRequestAttemptId is invalid. Reason: The request include parameter that is not valid for this queue type.",
-                    attempt_id);
     return attempt(call, WAITING_UNKNOWN);
 }

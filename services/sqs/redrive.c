@@ -7,6 +7,7 @@
 #include "emulator/store/store.h"
 #include "services/sqs/attributes.h"
 #include "services/sqs/counts.h"
+#include "services/sqs/group.h"
 #include "services/sqs/sqs_model.h"
 #include "services/sqs/waiting.h"
 
@@ -80,6 +81,9 @@ bool redrive_policy_check(struct call *call, const struct queue *queue, const ch
         return wrong(call, parameter, text, problem, "Dead letter target owner should be same as the source.");
     if (!text_equal(arn.region, queue->region) || !queue_find(call->arena, queue->account, queue->region, arn.resource, &target))
         return wrong(call, parameter, text, problem, "Dead letter target does not exist.");
+    /* With two points: so AWS writes it. */
+    if (target.is_fifo != queue->is_fifo)
+        return wrong(call, parameter, text, problem, "Dead-letter queue must be same type of queue as the source..");
     if (!is_allowed_by(call->arena, &target, queue_arn(call->arena, queue->account, queue->region, queue->name)))
         return wrong(call, parameter, text, problem, "Dead letter target does not allow this queue as a source (see its RedriveAllowPolicy).");
     return true;
@@ -120,16 +124,19 @@ void redrive_policy_apply(struct arena *arena, const char *text, struct queue *q
 
 /* --- moving -------------------------------------------------------------------------------------------------------------------- */
 
-static struct query move_query = QUERY("UPDATE message SET epoch = ?, visible_at = ?, source = ?, cause = ? WHERE id = ?");
+static struct query move_query = QUERY("UPDATE message SET epoch = ?, visible_at = ?, source = ?, cause = ?, message_group = nullif(?, 0), position = ? WHERE id = ?");
+static struct query position_query = QUERY("UPDATE queue SET position = position + 1 WHERE id = ? RETURNING position");
 
 bool redrive_is_due(struct arena *arena, const struct queue *queue, int64_t receives, struct queue *target)
 {
     return queue->dead_letters != NULL && receives >= queue->most_receives &&
-           queue_find(arena, queue->account, queue->region, queue->dead_letters, target) && target->id != queue->id;
+           queue_find(arena, queue->account, queue->region, queue->dead_letters, target) && target->id != queue->id &&
+           target->is_fifo == queue->is_fifo;
 }
 
-void redrive_move(struct call *call, const struct queue *queue, const struct queue *target, int64_t id, int64_t sent_at, uint64_t cause)
+void redrive_move(struct call *call, const struct queue *queue, const struct queue *target, int64_t id, const char *group, int64_t sent_at, uint64_t cause)
 {
+    int64_t position = 0, joined = 0;
     const char *source = queue_arn(call->arena, queue->account, queue->region, queue->name);
     struct journal_record record = {.kind = JOURNAL_DEAD_LETTER,
                                     .cause = cause,
@@ -144,7 +151,11 @@ void redrive_move(struct call *call, const struct queue *queue, const struct que
 
     value_put(call->arena, &extra, "source_arn", value_text(source));
     uint64_t seq = journal_note(&record, &end);
-    (void)query_run(&move_query, "iitii", target->epoch, clock_now(), source, (int64_t)seq, id);
+    if (target->is_fifo) {
+        position = query_one(&position_query, 0, "i", target->id);
+        joined = group_join(target, group, position, 0);
+    }
+    (void)query_run(&move_query, "iitiiii", target->epoch, clock_now(), source, (int64_t)seq, joined, position, id);
     counts_add(queue->id, -1, 0);
     counts_add(target->id, 1, sent_at);
     waiting_notice(target->id);

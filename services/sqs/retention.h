@@ -8,5 +8,9 @@
 /* Removes what has expired and brings `queue` up to date. False: there was too much for one turn; go on by again(). */
 bool retention_sweep(struct queue *queue);
 
-/* Inside a transaction: one message and its body go. visible_at and receives are those of its row; blob 0: the body is in its row. */
-void message_remove(const struct queue *queue, int64_t id, int64_t visible_at, int64_t receives, int64_t blob);
+/* The columns of a message's row that its counts depend on. blob 0: the body is in the row of message_body; group 0: the queue is a standard one. */
+struct standing {
+    int64_t id, sent_at, visible_at, receives, blob, group;
+};
+/* Inside a transaction: one message and its body go. */
+void message_remove(const struct queue *queue, const struct standing *message);

@@ -9,7 +9,17 @@
  *   token     a random number that the receipt handle repeats: row numbers are used again.
  *   source    ARN of the queue that a dead letter comes from.
  *   cause     the journal's number of the call that sent it.
- * queue_hidden counts delayed and in-flight messages by the second in which they become visible, so that counts are never scanned (counts.c). */
+ * queue_hidden counts delayed and in-flight messages by the second in which they become visible, so that counts are never scanned (counts.c).
+ *
+ * FIFO queues. A message never has a visible_at in the future but in flight: what DelaySeconds does to it is computed, because a change of it counts for messages that
+ * are there already. Its `position` orders it in its queue; it is also what SequenceNumber shows.
+ * message_group  the groups that hold messages (group.c).
+ *   ready_at     0: a receive may take from it; else the moment at which the last message in flight comes back, until somebody looks.
+ *   since        when its first message was sent; 0: that one is no longer delayed, because it was received before or is a dead letter.
+ *   head         position of its first message.
+ * queue.scope_by_group is the DeduplicationScope that the queue was made with: a later change has no effect.
+ * deduplication  what was sent to an epoch in the last five minutes (deduplication.c).
+ * receive_attempt  the answers of receives with a ReceiveRequestAttemptId (attempt.c): the rows of their messages, eight bytes each. */
 const char *const sqs_schema[SQS_MIGRATIONS] = {
     "CREATE TABLE queue("
     " id INTEGER PRIMARY KEY, account TEXT NOT NULL, region TEXT NOT NULL, name TEXT NOT NULL,"
@@ -36,4 +46,26 @@ const char *const sqs_schema[SQS_MIGRATIONS] = {
     " trace TEXT, group_id TEXT, deduplication_id TEXT, sequence_number TEXT);"
     "CREATE TABLE queue_hidden(epoch INTEGER NOT NULL, second INTEGER NOT NULL, delayed INTEGER NOT NULL, in_flight INTEGER NOT NULL,"
     " PRIMARY KEY(epoch, second)) WITHOUT ROWID;",
+
+    "ALTER TABLE queue ADD COLUMN is_fifo INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE queue ADD COLUMN content_deduplication INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE queue ADD COLUMN deduplication_by_group INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE queue ADD COLUMN limit_by_group INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE queue ADD COLUMN scope_by_group INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE queue ADD COLUMN position INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE message ADD COLUMN message_group INTEGER;"
+    "ALTER TABLE message ADD COLUMN position INTEGER;"
+    "CREATE INDEX message_by_group ON message(message_group, position) WHERE message_group IS NOT NULL;"
+    "CREATE TABLE message_group("
+    " id INTEGER PRIMARY KEY, epoch INTEGER NOT NULL, name TEXT NOT NULL, ready_at INTEGER NOT NULL, since INTEGER NOT NULL, head INTEGER NOT NULL,"
+    " UNIQUE(epoch, name));"
+    "CREATE INDEX message_group_ready ON message_group(epoch, ready_at, since, head);"
+    "CREATE TABLE deduplication("
+    " epoch INTEGER NOT NULL, key TEXT NOT NULL, expires INTEGER NOT NULL, message_id TEXT NOT NULL, position INTEGER NOT NULL,"
+    " PRIMARY KEY(epoch, key)) WITHOUT ROWID;"
+    "CREATE INDEX deduplication_by_expires ON deduplication(expires);"
+    "CREATE TABLE receive_attempt("
+    " epoch INTEGER NOT NULL, attempt TEXT NOT NULL, expires INTEGER NOT NULL, visible_at INTEGER NOT NULL, messages BLOB NOT NULL,"
+    " PRIMARY KEY(epoch, attempt)) WITHOUT ROWID;"
+    "CREATE INDEX receive_attempt_by_expires ON receive_attempt(expires);",
 };

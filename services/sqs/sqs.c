@@ -1,4 +1,5 @@
-/* Amazon SQS: standard queues. Each noun has its file: queue, attributes, message, receive, waiting, visibility, deletion, batch, redrive, tags, permission. */
+/* Amazon SQS. Each noun has its file: queue, attributes, message, group, deduplication, receive, take, attempt, waiting, visibility, deletion, batch, redrive, tags,
+ * permission. */
 #include "emulator/aws/service.h"
 #include "services/sqs/attributes.h"
 #include "services/sqs/batch.h"

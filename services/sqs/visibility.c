@@ -4,12 +4,13 @@
 #include "emulator/store/store.h"
 #include "services/sqs/batch.h"
 #include "services/sqs/counts.h"
+#include "services/sqs/group.h"
 #include "services/sqs/receipt.h"
 #include "services/sqs/receive.h"
 #include "services/sqs/sqs_model.h"
 #include "services/sqs/waiting.h"
 
-static struct query find_query = QUERY("SELECT epoch, token, visible_at, receives, received, sent_at FROM message WHERE id = ?");
+static struct query find_query = QUERY("SELECT epoch, token, visible_at, receives, received, sent_at, message_group FROM message WHERE id = ?");
 static struct query change_query = QUERY("UPDATE message SET visible_at = ? WHERE id = ?");
 
 bool receipt_of_queue(struct call *call, const struct queue *queue, const char *handle, struct receipt *receipt, struct problem *problem)
@@ -19,7 +20,8 @@ bool receipt_of_queue(struct call *call, const struct queue *queue, const char *
     return problem_set(problem, call->arena, &receipt_handle_is_invalid, "The input receipt handle \"%s\" is not a valid receipt handle.", handle);
 }
 
-/* Any handle of the message does, also an old one (standard queues), and also after the timeout: AWS answers 200 then, and the message is hidden again. */
+/* Standard queues: any handle of the message does, also an old one, and also after the timeout: AWS answers 200 then, and the message is hidden again. FIFO: only
+ * the handle of the last receive, while the message is in flight. */
 static bool change(struct call *call, const struct queue *queue, const char *handle, int64_t timeout, struct problem *problem)
 {
     int64_t now = clock_now(), visible_at = now + timeout * 1000;
@@ -37,6 +39,9 @@ static bool change(struct call *call, const struct queue *queue, const char *han
     int64_t received = found ? query_integer(&find_query, 4) : 0;
     if (found && query_integer(&find_query, 5) + queue->retention * 1000 <= now)
         found = false; /* expired, and not yet swept */
+    if (found && queue->is_fifo && (query_integer(&find_query, 3) != receipt.receive || before <= now))
+        found = false;
+    int64_t group = found ? query_integer(&find_query, 6) : 0;
     query_end(&find_query);
     if (!found)
         return problem_set(problem, call->arena, &invalid_parameter_value,
@@ -48,9 +53,10 @@ static bool change(struct call *call, const struct queue *queue, const char *han
                            (long long)timeout);
     (void)query_run(&change_query, "ii", visible_at, receipt.message);
     if (before > now)
-        counts_hide(queue->epoch, before, was_delayed ? -1 : 0, was_delayed ? 0 : -1);
+        counts_hide(queue, before, was_delayed ? -1 : 0, was_delayed ? 0 : -1);
     if (visible_at > now)
-        counts_hide(queue->epoch, visible_at, 0, 1);
+        counts_hide(queue, visible_at, 0, 1);
+    group_refresh(group);
     waiting_notice(queue->id);
     return true;
 }

@@ -8,6 +8,7 @@
 #include "emulator/loop/clock.h"
 #include "emulator/loop/loop.h"
 #include "emulator/store/store.h"
+#include "services/sqs/group.h"
 
 enum { BUCKETS = 1024 };
 
@@ -203,23 +204,32 @@ enum outcome waiting_park(struct call *call, const struct queue *queue, int64_t 
 
 /* --- waking -------------------------------------------------------------------------------------------------------------------- */
 
-static struct query epoch_query = QUERY("SELECT epoch FROM queue WHERE id = ?");
+static struct query queue_query = QUERY("SELECT epoch, is_fifo, delay FROM queue WHERE id = ?");
 static struct query visible_query =
     QUERY("SELECT count(*) FROM (SELECT 1 FROM message WHERE epoch = ? AND visible_at <= ? LIMIT ?)");
 static struct query next_query = QUERY("SELECT min(visible_at) FROM message WHERE epoch = ? AND visible_at > ?");
 
 static void look_at(struct line *line)
 {
-    int64_t now = clock_now();
-    int64_t epoch = query_one(&epoch_query, 0, "i", line->queue);
+    int64_t now = clock_now(), epoch = 0, delay = 0;
+    bool is_fifo = false;
+
+    query_start(&queue_query, "i", line->queue);
+    if (query_step(&queue_query)) {
+        epoch = query_integer(&queue_query, 0);
+        is_fifo = query_integer(&queue_query, 1) != 0;
+        delay = query_integer(&queue_query, 2);
+    }
+    query_end(&queue_query);
     int64_t wanted = epoch == 0 ? line->count /* the queue is gone: all get their error */
+                     : is_fifo  ? groups_count(epoch, delay, line->count)
                                 : query_one(&visible_query, 0, "iii", epoch, now, line->count);
 
-    while (wanted-- > 0)
+    while (wanted-- > 0 && line->count > 0)
         wake(TAILQ_FIRST(&line->calls));
     if (line->count == 0)
         return;
-    int64_t next = query_one(&next_query, -1, "ii", epoch, now);
+    int64_t next = is_fifo ? groups_next(epoch, delay) : query_one(&next_query, -1, "ii", epoch, now);
     if (next < 0)
         timer_cancel(&line->timer);
     else

@@ -1,0 +1,187 @@
+#include "services/sqs/take.h"
+
+#include "emulator/loop/clock.h"
+#include "emulator/store/store.h"
+#include "services/sqs/attempt.h"
+#include "services/sqs/counts.h"
+#include "services/sqs/group.h"
+#include "services/sqs/receive.h"
+#include "services/sqs/redrive.h"
+#include "services/sqs/waiting.h"
+
+enum { MOVES_MAX = 500 };
+
+#define COLUMNS \
+    "m.id, m.sent_at, m.receives, m.first_received, m.token, m.cause, m.blob, m.source, b.message_id, b.body, b.md5, b.attributes, b.sender, b.trace," \
+    " b.group_id, b.deduplication_id, m.position"
+
+static struct query head_query = QUERY("SELECT " COLUMNS " FROM message AS m INDEXED BY message_by_visible_at CROSS JOIN message_body AS b ON b.id = m.id"
+                                       " WHERE m.epoch = ? AND m.visible_at <= ? ORDER BY m.visible_at, m.id LIMIT ?");
+static struct query group_query = QUERY("SELECT " COLUMNS " FROM message AS m INDEXED BY message_by_group CROSS JOIN message_body AS b ON b.id = m.id"
+                                        " WHERE m.message_group = ? ORDER BY m.position LIMIT ?");
+static struct query one_query = QUERY("SELECT " COLUMNS " FROM message AS m CROSS JOIN message_body AS b ON b.id = m.id WHERE m.id = ?");
+static struct query take_query =
+    QUERY("UPDATE message SET visible_at = ?, receives = receives + 1, first_received = coalesce(first_received, ?2), received = ?2 WHERE id = ?3");
+static struct query again_query = QUERY("UPDATE message SET visible_at = ?, received = ? WHERE id = ? RETURNING message_group");
+
+static size_t read_rows(struct arena *arena, struct query *query, struct taken *taken)
+{
+    size_t count = 0;
+
+    while (query_step(query))
+        taken[count++] = (struct taken){.id = query_integer(query, 0),
+                                        .sent_at = query_integer(query, 1),
+                                        .receives = query_integer(query, 2),
+                                        .first_received = query_integer(query, 3),
+                                        .token = query_integer(query, 4),
+                                        .cause = (uint64_t)query_integer(query, 5),
+                                        .blob = query_integer(query, 6),
+                                        .source = query_text(query, arena, 7),
+                                        .message_id = query_text(query, arena, 8),
+                                        .body = query_bytes(query, arena, 9),
+                                        .digest = query_text(query, arena, 10),
+                                        .attributes = query_bytes(query, arena, 11),
+                                        .sender = query_text(query, arena, 12),
+                                        .trace = query_text(query, arena, 13),
+                                        .group = query_text(query, arena, 14),
+                                        .deduplication = query_text(query, arena, 15),
+                                        .position = query_integer(query, 16)};
+    query_end(query);
+    return count;
+}
+
+static void take_one(struct taken *message, int64_t visible_at)
+{
+    int64_t now = clock_now();
+
+    (void)query_run(&take_query, "iii", visible_at, now, message->id);
+    message->receives++;
+    if (message->receives == 1 || message->first_received == 0)
+        message->first_received = now;
+}
+
+/* --- standard queues ----------------------------------------------------------------------------------------------------------- */
+
+static size_t take_standard(struct call *call, const struct queue *queue, const struct taking *taking, struct taken *taken, bool *is_unfinished)
+{
+    size_t kept = 0, moved = 0, count;
+    struct queue target;
+
+    do {
+        query_start(&head_query, "iii", queue->epoch, clock_now(), taking->most);
+        count = read_rows(call->arena, &head_query, taken);
+        for (size_t i = 0; i < count; i++) {
+            if (redrive_is_due(call->arena, queue, taken[i].receives, &target)) {
+                redrive_move(call, queue, &target, taken[i].id, NULL, taken[i].sent_at, taken[i].cause);
+                moved++;
+                continue;
+            }
+            take_one(&taken[i], taking->visible_at);
+            taken[kept++] = taken[i];
+        }
+    } while (kept == 0 && count > 0 && moved < MOVES_MAX);
+    *is_unfinished = kept == 0 && count > 0;
+    return kept;
+}
+
+/* --- FIFO queues --------------------------------------------------------------------------------------------------------------- */
+
+/* Takes the first messages of a group that has none in flight, as many as there is room for; *moved counts dead letters. */
+static size_t take_group(struct call *call, const struct queue *queue, const struct taking *taking, int64_t group, struct taken *taken, size_t room,
+                         size_t *moved)
+{
+    struct taken found[RECEIVE_MAX];
+    size_t kept = 0, left = 0, count;
+    struct queue target;
+
+    do {
+        left = *moved;
+        query_start(&group_query, "ii", group, (int64_t)(room - kept));
+        count = read_rows(call->arena, &group_query, found);
+        for (size_t i = 0; i < count; i++) {
+            bool is_fresh = found[i].receives == 0;
+
+            if (is_fresh && found[i].sent_at + queue->delay * 1000 > clock_now())
+                break;
+            if (redrive_is_due(call->arena, queue, found[i].receives, &target)) {
+                redrive_move(call, queue, &target, found[i].id, found[i].group, found[i].sent_at, found[i].cause);
+                (*moved)++;
+                continue;
+            }
+            if (is_fresh)
+                counts_fresh(queue, found[i].sent_at, -1);
+            take_one(&found[i], taking->visible_at);
+            taken[kept++] = found[i];
+        }
+        /* Only dead letters were in front: what stands behind them is next. */
+    } while (kept == 0 && *moved > left && *moved < MOVES_MAX);
+    if (*moved > 0)
+        group_refresh(group);
+    else if (kept > 0)
+        group_lock(group, taking->visible_at);
+    return kept;
+}
+
+static size_t take_fifo(struct call *call, const struct queue *queue, const struct taking *taking, struct taken *taken, bool *is_unfinished)
+{
+    size_t kept = 0, moved = 0, count = 0;
+    int64_t after = 0;
+
+    *is_unfinished = !groups_unlock(queue);
+    while (!*is_unfinished && kept < (size_t)taking->most) {
+        int64_t groups[GROUPS_MAX], heads[GROUPS_MAX];
+
+        count = groups_ready(queue, after, GROUPS_MAX, groups, heads);
+        for (size_t i = 0; i < count && kept < (size_t)taking->most; i++) {
+            kept += take_group(call, queue, taking, groups[i], taken + kept, (size_t)taking->most - kept, &moved);
+            after = heads[i];
+        }
+        *is_unfinished = kept == 0 && moved >= MOVES_MAX;
+        if (count < GROUPS_MAX)
+            break;
+    }
+    return kept;
+}
+
+/* The same messages again, hidden anew. */
+static size_t take_again(struct call *call, const struct queue *queue, const struct taking *taking, struct taken *taken)
+{
+    int64_t rows[RECEIVE_MAX], before, group = 0;
+    size_t count = attempt_find(queue, taking->attempt, rows, &before);
+
+    for (size_t i = 0; i < count; i++) {
+        query_start(&one_query, "i", rows[i]);
+        (void)read_rows(call->arena, &one_query, &taken[i]);
+        group = query_one(&again_query, 0, "iii", taking->visible_at, clock_now(), rows[i]);
+        group_refresh(group);
+    }
+    if (count > 0)
+        counts_hide(queue, before, 0, -(int64_t)count);
+    return count;
+}
+
+/* --- both ---------------------------------------------------------------------------------------------------------------------- */
+
+size_t take(struct call *call, const struct queue *queue, const struct taking *taking, struct taken *taken, bool *is_unfinished)
+{
+    size_t kept = 0;
+
+    *is_unfinished = false;
+    if (taking->attempt != NULL)
+        kept = take_again(call, queue, taking, taken);
+    if (kept == 0)
+        kept = queue->is_fifo ? take_fifo(call, queue, taking, taken, is_unfinished) : take_standard(call, queue, taking, taken, is_unfinished);
+    if (kept == 0)
+        return 0;
+    if (taking->visible_at > clock_now())
+        counts_hide(queue, taking->visible_at, 0, (int64_t)kept);
+    if (taking->attempt != NULL) {
+        int64_t rows[RECEIVE_MAX];
+
+        for (size_t i = 0; i < kept; i++)
+            rows[i] = taken[i].id;
+        attempt_remember(queue, taking->attempt, rows, kept, taking->visible_at);
+    }
+    waiting_notice(queue->id);
+    return kept;
+}

@@ -24,7 +24,7 @@ UNITS := $(patsubst tests/unit/%.c,$(B)/tests/unit/%,$(wildcard tests/unit/*.c))
 # Small programs of their own: exec'd, never linked into the server.
 LAUNCHER := $(wildcard emulator/loop/launcher/*.c) emulator/loop/packet.c emulator/loop/culprit.c
 UNPACK := $(wildcard services/lambda/unpack/*.c)
-STDIO := $(wildcard services/lambda/stdio/*.c)
+STDIO := $(wildcard services/lambda/stdio/*.c) emulator/loop/culprit.c
 RUNTIME_FILES := $(wildcard services/lambda/runtimes/*/*)
 
 all: $(B)/lowcloud $(B)/libexec/lowcloud-launcher $(B)/libexec/lowcloud-unpack $(B)/libexec/lowcloud-stdio runtimes
@@ -42,7 +42,7 @@ $(B)/libexec/lowcloud-launcher: $(LAUNCHER) $(wildcard emulator/loop/launcher.h 
 $(B)/libexec/lowcloud-unpack: $(UNPACK) | $(B)/libexec
 	$(Q)$(CC) $(STD) $(WARNINGS) $(OPTIMISE) $(LINK_SAN) -o $@ $(UNPACK) -larchive
 
-$(B)/libexec/lowcloud-stdio: $(STDIO) | $(B)/libexec
+$(B)/libexec/lowcloud-stdio: $(STDIO) emulator/loop/launcher.h | $(B)/libexec
 	$(Q)$(CC) $(STD) $(WARNINGS) -O2 -g -Werror -static -o $@ $(STDIO)
 
 $(B)/libexec:

@@ -527,6 +527,18 @@ class Stdio(Case):
         env.send(b'"kill"\n', raw=True)
         self.assertEqual(json.loads(env.post()[2])["errorMessage"], "run was ended by signal 9 (Killed)")
 
+    def test_what_it_leaves_behind_is_not_waited_for(self):
+        env = self.start({"run": "#!/bin/sh\nsleep 5 & echo '\"mine\"'\n"}, "run")
+        self.assertEqual([env.value(0), env.value(0)], ["mine", "mine"])
+
+    def test_no_interpreter(self):
+        env = self.start({"run": "#!/no/such/interpreter\n"}, "run")
+        env.ready()
+        env.send(b"1\n", raw=True)
+        path, headers, body = env.post()
+        self.assertTrue(path.endswith("/error"))
+        self.assertEqual(json.loads(body), {"errorType": "Runtime.InvalidEntrypoint", "errorMessage": "fork/exec /no/such/interpreter: no such file or directory"})
+
     def test_not_there(self):
         env = self.start({}, "run")
         payload, headers, status = env.init_error()

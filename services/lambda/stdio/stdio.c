@@ -3,7 +3,8 @@
  *
  * Usage: lowcloud-stdio NAME, in an execution environment: AWS_LAMBDA_RUNTIME_API says where the events come from,
  * LAMBDA_TASK_ROOT/NAME is run. What the program prints on success must be JSON, as any answer of a handler: if it is not, it is
- * sent as a JSON string. Nothing printed is null. A static program of its own: it shares no code with the server, and may block. */
+ * sent as a JSON string. Nothing printed is null. A static program of its own, and it may block: of the
+ * server's code it has only what explains a failed exec. */
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -17,8 +18,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "emulator/loop/launcher.h"
 
 enum { ANSWER_LIMIT = 7 * 1024 * 1024, HEAD_LIMIT = 256 * 1024 };
 
@@ -302,62 +306,79 @@ static int exchange(const struct text *request, const struct text *body, struct 
 
 /* --- One event. --- */
 
-static void child(const char *path, const char *name, const int in[2], const int out[2])
+static void child(const char *path, const char *name, const int in[2], const int out[2], int failure)
 {
     dup2(in[0], STDIN_FILENO);
     dup2(out[1], STDOUT_FILENO);
     signal(SIGPIPE, SIG_DFL);
     execl(path, name, (char *)NULL);
-    fprintf(stderr, "lowcloud-stdio: fork/exec %s: %s\n", path, strerror(errno));
-    _exit(errno == ENOENT ? 127 : 126);
+    int error = errno;
+    if (write(failure, &error, sizeof error) < 0)
+        _exit(126);
+    _exit(127);
 }
 
-/* Feeds the event, collects what is printed; gives the wait status. */
-static int run(const char *path, const char *name, const struct text *event, struct text *printed)
+/* What the program prints up to `size` bytes at a time; 0 at its end, -1 when there is nothing now. */
+static ssize_t collect(int out, struct text *printed)
 {
-    int in[2], out[2];
-    if (pipe2(in, O_CLOEXEC) < 0 || pipe2(out, O_CLOEXEC) < 0)
+    char piece[65536];
+    ssize_t got = read(out, piece, sizeof piece);
+    if (got > 0 && printed->size <= ANSWER_LIMIT)
+        add(printed, piece, (size_t)got);
+    return got;
+}
+
+/* Feeds the event, collects what is printed; gives the wait status, or in *error why it could not be run. The event is over when the
+ * program has ended: who it leaves behind may hold its output open for ever. */
+static int run(const char *path, const char *name, const struct text *event, struct text *printed, int *error)
+{
+    int in[2], out[2], failure[2];
+    if (pipe2(in, O_CLOEXEC) < 0 || pipe2(out, O_CLOEXEC) < 0 || pipe2(failure, O_CLOEXEC) < 0)
         give_up("pipe");
     pid_t pid = fork();
     if (pid < 0)
         give_up("fork");
     if (pid == 0)
-        child(path, name, in, out);
+        child(path, name, in, out, failure[1]);
     close(in[0]);
     close(out[1]);
+    close(failure[1]);
+    *error = 0;
+    if (read(failure[0], error, sizeof *error) < 0) /* waits for the exec, which closes it */
+        give_up("pipe");
+    close(failure[0]);
+    int end = (int)syscall(SYS_pidfd_open, pid, 0); /* -1 on old kernels: then the end of its output has to do */
     fcntl(in[1], F_SETFL, O_NONBLOCK);
+    fcntl(out[0], F_SETFL, O_NONBLOCK);
     size_t fed = 0;
-    bool is_open = true;
     clear(printed);
-    while (is_open) {
-        struct pollfd ready[2] = {{.fd = out[0], .events = POLLIN}, {.fd = in[1], .events = POLLOUT}};
+    for (;;) {
         if (in[1] >= 0 && fed == event->size) {
             close(in[1]);
-            in[1] = ready[1].fd = -1;
+            in[1] = -1;
         }
-        if (poll(ready, 2, -1) < 0 && errno != EINTR)
+        struct pollfd ready[3] = {{.fd = out[0], .events = POLLIN}, {.fd = in[1], .events = POLLOUT}, {.fd = end, .events = POLLIN}};
+        if (poll(ready, 3, -1) < 0 && errno != EINTR)
             give_up("poll");
-        if (ready[1].fd >= 0 && ready[1].revents != 0) {
+        if (ready[1].revents != 0) {
             ssize_t wrote = write(in[1], event->at + fed, event->size - fed);
-            if (wrote > 0) {
+            if (wrote > 0)
                 fed += (size_t)wrote;
-            } else if (wrote < 0 && errno != EAGAIN && errno != EINTR) { /* a program need not read its input */
-                close(in[1]);
-                in[1] = -1;
+            else if (wrote < 0 && errno != EAGAIN && errno != EINTR) /* a program need not read its input */
                 fed = event->size;
-            }
         }
-        if (ready[0].revents != 0) {
-            char piece[65536];
-            ssize_t got = read(out[0], piece, sizeof piece);
-            if (got > 0 && printed->size <= ANSWER_LIMIT)
-                add(printed, piece, (size_t)got);
-            else if (got == 0)
-                is_open = false;
+        if (ready[0].revents != 0 && collect(out[0], printed) == 0)
+            break;
+        if (ready[2].revents != 0) {
+            while (collect(out[0], printed) > 0)
+                continue;
+            break;
         }
     }
     if (in[1] >= 0)
         close(in[1]);
+    if (end >= 0)
+        close(end);
     close(out[0]);
     int status = 0;
     while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
@@ -381,6 +402,25 @@ static void post(const char *id, const char *what, const char *type, const struc
     free(answer.at);
 }
 
+/* {"errorType":"Runtime.InvalidEntrypoint","errorMessage":"fork/exec PATH: why"}, naming the interpreter that a script lacks. */
+static void cannot_be_run(struct text *body, const char *path, int error)
+{
+    char culprit[1024], line[1200];
+    struct text message = {0};
+    exec_culprit(path, error, culprit, sizeof culprit);
+    snprintf(line, sizeof line, "fork/exec %s: %s", culprit,
+             error == ENOENT    ? "no such file or directory"
+             : error == EACCES  ? "permission denied"
+             : error == ENOEXEC ? "exec format error"
+                                : strerror(error));
+    fprintf(stderr, "%s\n", line);
+    add_text(&message, line);
+    add_text(body, "{\"errorType\":\"Runtime.InvalidEntrypoint\",\"errorMessage\":");
+    add_quoted(body, message.at, message.size);
+    add_text(body, "}");
+    free(message.at);
+}
+
 static void finish(const char *id, const char *name, int status, const struct text *printed)
 {
     struct text body = {0};
@@ -401,8 +441,6 @@ static void finish(const char *id, const char *name, int status, const struct te
         char line[512];
         if (WIFSIGNALED(status))
             snprintf(line, sizeof line, "%s was ended by signal %d (%s)", name, WTERMSIG(status), strsignal(WTERMSIG(status)));
-        else if (WEXITSTATUS(status) == 126 || WEXITSTATUS(status) == 127)
-            snprintf(line, sizeof line, "%s could not be run (exit status %d)", name, WEXITSTATUS(status));
         else
             snprintf(line, sizeof line, "%s exited with status %d", name, WEXITSTATUS(status));
         add_text(&message, line);
@@ -440,14 +478,9 @@ int main(int count, char **arguments)
     }
     struct text request = {0}, head = {0}, event = {0}, printed = {0};
     if (access(path, X_OK) < 0) {
-        struct text body = {0}, message = {0};
-        char line[5000];
-        snprintf(line, sizeof line, "fork/exec %s: %s", path, errno == ENOENT ? "no such file or directory" : "permission denied");
-        fprintf(stderr, "%s\n", line);
-        add_text(&message, line);
-        add_text(&body, "{\"errorType\":\"Runtime.InvalidEntrypoint\",\"errorMessage\":");
-        add_quoted(&body, message.at, message.size);
-        add_text(&body, "}");
+        struct text body = {0};
+        char line[512];
+        cannot_be_run(&body, path, errno);
         snprintf(line, sizeof line,
                  "POST /2018-06-01/runtime/init/error HTTP/1.1\r\nHost: %s\r\nContent-Type: "
                  "application/json\r\nLambda-Runtime-Function-Error-Type: "
@@ -486,8 +519,15 @@ int main(int count, char **arguments)
             fprintf(stderr, "lowcloud-stdio: an event without a request id\n");
             return 1;
         }
-        int status = run(path, arguments[1], &event, &printed);
-        finish(id, arguments[1], status, &printed);
+        int error, status = run(path, arguments[1], &event, &printed, &error);
+        if (error != 0) {
+            struct text body = {0};
+            cannot_be_run(&body, path, error);
+            post(id, "error", "Runtime.InvalidEntrypoint", &body);
+            free(body.at);
+        } else {
+            finish(id, arguments[1], status, &printed);
+        }
         free(id);
     }
 }

@@ -123,11 +123,26 @@ static bool is_address(const char *name)
     return dots == 3;
 }
 
+/* Beginnings and ends that S3 keeps for itself. */
+static bool is_kept_name(const char *name)
+{
+    static const char *const starts[] = {"xn--", "sthree-", "amzn-s3-demo-"};
+    static const char *const ends[] = {"-s3alias", "--ol-s3", ".mrap", "--x-s3", "--table-s3"};
+
+    for (size_t i = 0; i < sizeof starts / sizeof starts[0]; i++)
+        if (text_starts(name, starts[i]))
+            return true;
+    for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++)
+        if (text_ends(name, ends[i]))
+            return true;
+    return false;
+}
+
 /* "General purpose bucket naming rules" in the S3 user guide. */
 static bool is_bucket_name(const char *name)
 {
     size_t size = strlen(name);
-    if (size < 3 || size > 63 || !is_alphanumeric(name[0]) || !is_alphanumeric(name[size - 1]) || is_address(name))
+    if (size < 3 || size > 63 || !is_alphanumeric(name[0]) || !is_alphanumeric(name[size - 1]) || is_address(name) || is_kept_name(name))
         return false;
     for (size_t i = 0; i < size; i++) {
         if (!is_alphanumeric(name[i]) && name[i] != '.' && name[i] != '-')

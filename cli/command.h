@@ -2,6 +2,8 @@
 #pragma once
 #include <stdbool.h>
 
+#include "emulator/base/arena.h"
+
 struct command_row {
     const char *name;
     const char *summary;   /* one line, for `lowcloud --help` */
@@ -23,6 +25,9 @@ int logs_command(int count, char **words);
 int support_command(int count, char **words);
 int doctor_command(int count, char **words);
 int stop_command(int count, char **words);
+
+/* Lives as long as the command, however it ends. */
+struct arena *command_arena(void);
 
 /* Prints a mistake in the words and how to go on; gives 2. */
 int usage_error(const char *command, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -38,7 +38,7 @@ static const char *or_default(const char *text, const char *otherwise)
 
 int invoke_command(int count, char **words)
 {
-    struct arena *arena = arena_new();
+    struct arena *arena = command_arena();
     const char *endpoint = client_endpoint(&count, words), *account = take_option(&count, words, "--account"),
                *region = take_option(&count, words, "--region"), *qualifier = take_option(&count, words, "--qualifier");
     bool is_event = take_flag(&count, words, "--event"), tails = take_flag(&count, words, "--tail");
@@ -69,7 +69,6 @@ int invoke_command(int count, char **words)
         if (client_header(arena, &reply, "X-Amz-Function-Error") != NULL)
             code = 1;
     }
-    arena_free(arena);
     return code;
 }
 
@@ -86,7 +85,7 @@ static void print_events(struct arena *arena, const struct value *events)
 
 int logs_command(int count, char **words)
 {
-    struct arena *arena = arena_new();
+    struct arena *arena = command_arena();
     const char *endpoint = client_endpoint(&count, words), *account = take_option(&count, words, "--account"),
                *region = take_option(&count, words, "--region"), *filter = take_option(&count, words, "--filter");
     struct reply reply;
@@ -118,6 +117,5 @@ int logs_command(int count, char **words)
             token = value_find_text(&answer, "nextToken");
         }
     } while (code == 0 && token != NULL);
-    arena_free(arena);
     return code;
 }

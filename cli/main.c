@@ -58,6 +58,15 @@ static const struct command_row commands[] = {
 };
 enum { COMMANDS = sizeof commands / sizeof commands[0] };
 
+static struct arena *arena;
+
+struct arena *command_arena(void)
+{
+    if (arena == NULL)
+        arena = arena_new();
+    return arena;
+}
+
 static void print_help(FILE *file)
 {
     (void)fputs("lowcloud: AWS Lambda, API Gateway, S3 and SQS on localhost, for tests. No Docker, no account, no network.\n\n"
@@ -164,7 +173,9 @@ int main(int count, char **words)
             (void)fputs(commands[i].usage, stdout);
             return 0;
         }
-        return commands[i].run(rest, words + 1);
+        int code = commands[i].run(rest, words + 1);
+        arena_free(arena);
+        return code;
     }
     (void)fprintf(stderr, "lowcloud: there is no command '%s'; 'lowcloud --help' lists them\n", words[1]);
     return 2;

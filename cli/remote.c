@@ -16,13 +16,12 @@ enum { WAIT_STEP_MS = 20, WAIT_DEFAULT_MS = 30000, WAIT_LONGEST_MS = 24 * 3600 *
 
 static int simple(const char *endpoint, const char *method, const char *target, const char *body)
 {
-    struct arena *arena = arena_new();
+    struct arena *arena = command_arena();
     struct reply reply;
     int code = 1;
 
     if (client_send(arena, endpoint, method, target, "", bytes_of(body), &reply))
         code = client_print(&reply);
-    arena_free(arena);
     return code;
 }
 
@@ -38,7 +37,7 @@ int wait_command(int count, char **words)
 {
     const char *endpoint = client_endpoint(&count, words), *text = take_option(&count, words, "--timeout");
     int64_t timeout = WAIT_DEFAULT_MS;
-    struct arena *arena = arena_new();
+    struct arena *arena = command_arena();
     struct reply reply;
     bool is_ready = false;
 
@@ -57,7 +56,6 @@ int wait_command(int count, char **words)
     }
     if (!is_ready)
         (void)fprintf(stderr, "lowcloud wait: nothing is ready at %s: %s\n", endpoint, said);
-    arena_free(arena);
     return is_ready ? 0 : 1;
 }
 
@@ -88,7 +86,7 @@ int stop_command(int count, char **words)
 
     if (no_more_words(count, words) != 0)
         return 2;
-    struct arena *arena = arena_new();
+    struct arena *arena = command_arena();
     struct reply reply;
     int code = 1;
 
@@ -96,14 +94,13 @@ int stop_command(int count, char **words)
         code = client_print(&reply);
     if (code == 0)
         await_end(arena, reply.body);
-    arena_free(arena);
     return code;
 }
 
 int clock_command(int count, char **words)
 {
     const char *endpoint = client_endpoint(&count, words), *verb, *value;
-    struct arena *arena = arena_new();
+    struct arena *arena = command_arena();
     struct value body = value_map();
     int code;
 
@@ -128,7 +125,6 @@ int clock_command(int count, char **words)
     } else
         return usage_error(words[0], "'%s' is none of freeze, resume, next, advance 90s, advance-to TIME, scale N", verb);
     code = simple(endpoint, "POST", "/_lowcloud/clock", json_print(arena, &body).at);
-    arena_free(arena);
     return code;
 }
 
@@ -155,12 +151,11 @@ static const char *given(const char *value)
 int idle_command(int count, char **words)
 {
     const char *endpoint = client_endpoint(&count, words), *timeout = take_option(&count, words, "--timeout");
-    struct arena *arena = arena_new();
+    struct arena *arena = command_arena();
     int code = no_more_words(count, words);
 
     if (code == 0)
         code = simple(endpoint, "GET", with_query(arena, "/_lowcloud/idle", (const char *const[]){"timeout", given(timeout), NULL}), "");
-    arena_free(arena);
     return code;
 }
 
@@ -168,13 +163,12 @@ int journal_command(int count, char **words)
 {
     const char *endpoint = client_endpoint(&count, words), *after = take_option(&count, words, "--after"),
                *limit = take_option(&count, words, "--limit");
-    struct arena *arena = arena_new();
+    struct arena *arena = command_arena();
     int code = no_more_words(count, words);
 
     if (code == 0)
         code = simple(endpoint, "GET",
                       with_query(arena, "/_lowcloud/journal", (const char *const[]){"after", given(after), "limit", given(limit), NULL}), "");
-    arena_free(arena);
     return code;
 }
 
@@ -199,7 +193,7 @@ int queues_command(int count, char **words)
 {
     const char *endpoint = client_endpoint(&count, words), *account = take_option(&count, words, "--account"),
                *region = take_option(&count, words, "--region");
-    struct arena *arena = arena_new();
+    struct arena *arena = command_arena();
     int code = 2;
 
     if (!has_unknown_option(count, words) && count <= 1)
@@ -209,6 +203,5 @@ int queues_command(int count, char **words)
                       with_query(arena, arena_print(arena, "/_lowcloud/queues/%s/messages", percent_encode(arena, bytes_of(words[1]), "")),
                                  (const char *const[]){"account", given(account), "region", given(region), NULL}),
                       "");
-    arena_free(arena);
     return code;
 }

@@ -109,7 +109,7 @@ static void print_text(const struct model *model, const char *name)
 int support_command(int count, char **words)
 {
     bool json = take_flag(&count, words, "--json"), markdown = take_flag(&count, words, "--markdown"), found = false;
-    struct arena *arena = arena_new();
+    struct arena *arena = command_arena();
 
     if (has_unknown_option(count, words))
         return 2;
@@ -130,6 +130,5 @@ int support_command(int count, char **words)
         else
             print_text(all_services[i]->model, all_services[i]->name);
     }
-    arena_free(arena);
     return 0;
 }

@@ -132,7 +132,7 @@ static void print_all(struct record *records, int64_t count, int64_t root, bool 
 
 int trace_command(int count, char **words)
 {
-    struct arena *arena = arena_new();
+    struct arena *arena = command_arena();
     const char *endpoint = client_endpoint(&count, words), *after = take_option(&count, words, "--after");
     bool shows_all = take_flag(&count, words, "--all");
     int64_t root = 0, number, records_count = 0, lines = 0;
@@ -160,6 +160,5 @@ int trace_command(int count, char **words)
         line = end + 1;
     }
     print_all(records, records_count, root, shows_all);
-    arena_free(arena);
     return 0;
 }

@@ -97,9 +97,11 @@ void fail_field(struct call *call, const char *name, const char *value)
     value_put(call->arena, &call->error_fields, arena_text(call->arena, name), value_text(arena_text(call->arena, value)));
 }
 
-/* The same model with everything done, so that tests do not depend on what the services support so far. */
+/* The same model with everything done, so that tests do not depend on what the services support so far. Kept, one for each, until the end. */
 static const struct model *all_done(const struct model *model)
 {
+    static struct model *kept[64];
+    static int kept_count;
     struct model *copy = malloc(sizeof *copy);
     struct operation *operations = malloc(sizeof *operations * model->operation_count);
     size_t count = 0;
@@ -116,6 +118,7 @@ static const struct model *all_done(const struct model *model)
     *copy = *model;
     copy->operations = operations;
     copy->members = members;
+    kept[kept_count++ % 64] = copy;
     return copy;
 }
 

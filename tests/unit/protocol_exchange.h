@@ -100,7 +100,7 @@ void fail_field(struct call *call, const char *name, const char *value)
 /* The same model with everything done, so that tests do not depend on what the services support so far. Kept, one for each, until the end. */
 static const struct model *all_done(const struct model *model)
 {
-    static struct model *kept[64];
+    static struct model *kept[64] __attribute__((used));
     static int kept_count;
     struct model *copy = malloc(sizeof *copy);
     struct operation *operations = malloc(sizeof *operations * model->operation_count);

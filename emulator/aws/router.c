@@ -272,10 +272,20 @@ void router_request(struct exchange *exchange)
     }
     if (service == NULL)
         service = by_host(exchange);
+    const char *labels = host_labels(exchange);
+    /* S3 has taken the hosts that are its buckets': this one is a service's, but of none that is here. */
+    if (service == NULL && labels != NULL && labels[0] != '\0' && !text_starts(labels, "s3")) {
+        refuse_service(exchange, labels);
+        return;
+    }
     if (service == NULL)
         service = by_path(exchange);
     if (service == NULL && strstr(exchange->query, "Action=") != NULL)
         service = by_form(exchange->arena, bytes_of(exchange->query), &has_action);
+    if (service == NULL && has_action && text_equal(exchange->path, "/")) {
+        refuse_service(exchange, "that has this Action");
+        return;
+    }
     if (service == NULL && is_form(exchange)) {
         exchange->on_complete = form_complete;
         return;

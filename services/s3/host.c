@@ -18,6 +18,8 @@ static const char *const reserved[] = {
 static bool is_reserved(const char *labels)
 {
     size_t size = strcspn(labels, ".");
+    if (text_equal(labels + size, ".queue")) /* us-east-1.queue.localhost: SQS's older form */
+        return true;
     for (size_t i = 0; i < sizeof reserved / sizeof reserved[0]; i++)
         if (strlen(reserved[i]) == size && memcmp(labels, reserved[i], size) == 0)
             return true;
@@ -73,7 +75,8 @@ bool host_claim(struct exchange *exchange, const char **path)
     /* foo.amazonaws.com is some service, foo.localhost is a bucket. */
     bool any = strstr(exchange->host, ".amazonaws.com") == NULL;
     const char *bucket = host_bucket(exchange->arena, labels, any);
-    if (bucket == NULL)
+    /* No bucket's name begins with an underscore: /_lowcloud and its kind are for control on S3's own host, too. */
+    if (bucket == NULL || (*bucket == '\0' && text_starts(exchange->path, "/_")))
         return false;
     *path = *bucket == '\0' ? exchange->path : arena_print(exchange->arena, "/%s%s", bucket, exchange->path);
     return true;

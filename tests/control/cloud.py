@@ -31,7 +31,7 @@ class Cloud(functions.Lambda):
 
     def request(self, method, path, body=b"", **headers):
         target = headers.get("X_Amz_Target", "")
-        service = "sqs" if target.startswith("AmazonSQS") else "logs" if target.startswith("Logs") else "lambda" if path.startswith("/2") else "s3"
+        service = "sqs" if target.startswith("AmazonSQS") else "logs" if target.startswith("Logs") else "lambda" if path.startswith("/2") else "apigateway" if path.startswith("/v2/") else "s3"
         headers.setdefault("Authorization", scope(service, self.key, self.region))
         return super().request(method, path, body, **headers)
 

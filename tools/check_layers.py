@@ -44,8 +44,18 @@ PATHS = re.compile("|".join(["/wo" + r"rk/(?:main|shared|\.)", "/ro" + r"ot/", "
 
 
 def tracked():
-    out = subprocess.run(["git", "ls-files", "-co", "--exclude-standard", "-z"], cwd=ROOT, stdout=subprocess.PIPE, check=True)
-    return sorted(name for name in out.stdout.decode().split("\0") if name and os.path.isfile(os.path.join(ROOT, name)))
+    """What git has or would take; without git, everything but the build directories."""
+    try:
+        out = subprocess.run(
+            ["git", "ls-files", "-co", "--exclude-standard", "-z"], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=True
+        )
+        names = out.stdout.decode().split("\0")
+    except (OSError, subprocess.CalledProcessError):
+        names = []
+        for folder, folders, files in os.walk(ROOT):
+            folders[:] = [name for name in folders if name not in (".git", "build", "build-san", "__pycache__")]
+            names += [os.path.relpath(os.path.join(folder, name), ROOT) for name in files]
+    return sorted(name for name in names if name and os.path.isfile(os.path.join(ROOT, name)))
 
 
 def floor_of(path):

@@ -22,6 +22,11 @@ static struct query load =
 static struct query of_function =
     QUERY("SELECT id FROM event_source_mapping WHERE account = ? AND region = ? AND function_name = ?");
 
+bool mapping_is_fifo(const struct mapping *mapping)
+{
+    return text_ends(mapping->source_arn, ".fifo");
+}
+
 struct mapping *mapping_load(struct arena *arena, int64_t id)
 {
     struct mapping *mapping = NULL;

@@ -21,6 +21,7 @@ struct mapping {
 };
 
 /* mapping.c */
+bool mapping_is_fifo(const struct mapping *mapping); /* its queue keeps an order */
 struct mapping *mapping_load(struct arena *arena, int64_t id); /* NULL: gone */
 void mapping_change(int64_t id);                               /* mapping_changed() after the commit of this transaction */
 

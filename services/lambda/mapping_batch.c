@@ -43,6 +43,8 @@ bool mapping_batch_add(struct batch *batch, const struct value *message, struct 
 void mapping_batch_drop(struct batch *batch)
 {
     loop_slice_cancel(&batch->slice);
+    if (batch->after != NULL)
+        mapping_batch_drop(batch->after);
     arena_free(batch->arena);
 }
 
@@ -51,6 +53,7 @@ void mapping_batch_free(struct batch *batch)
     if (batch == NULL)
         return;
     loop_slice_cancel(&batch->slice);
+    mapping_batch_free(batch->after);
     if (batch->invoke != NULL)
         call_forget(batch->invoke);
     for (size_t i = 0; i < batch->delete_count; i++)
@@ -157,12 +160,16 @@ static void invoked(struct call *call, void *context)
 
     batch->invoke = NULL;
     if (call->error == NULL) {
-        if (read_result(batch, call, failed))
+        bool is_read = read_result(batch, call, failed);
+
+        batch->has_failed = !is_read || memchr(failed, true, batch->ids.size) != NULL;
+        if (is_read)
             delete_succeeded(batch, failed, call->seq);
         else
             end(batch, BATCH_DONE);
         return;
     }
+    batch->has_failed = true;
     if (call->error->status == 404) {
         end(batch, BATCH_NO_FUNCTION);
     } else if (call->error->status == 429 || call->error->status >= 500) {

@@ -24,6 +24,8 @@ struct batch {
     struct call *invoke;
     struct call **deletes; /* under way; NULL where one is over */
     size_t delete_count, deletes_left;
+    bool has_failed;     /* when it has ended: not all of its messages are done */
+    struct batch *after; /* FIFO: messages of the same receive that did not fit in; not started. Starts when all of this one is done, else it is freed */
     TAILQ_ENTRY(batch) others; /* the owner's */
 };
 

@@ -48,11 +48,17 @@ void poller_back_off(struct poller *poller)
     timer_set(&poller->pause, CLOCK_EMULATED, clock_now() + poller->back_off_ms, pause_is_over);
 }
 
+static void start_batch(struct poller *poller, struct batch *batch);
+
 static void batch_ended(struct batch *batch, enum batch_end end, void *context)
 {
     struct poller *poller = context;
 
     TAILQ_REMOVE(&poller->busy, batch, others);
+    if (batch->after != NULL && !batch->has_failed && !poller->is_stopping) {
+        start_batch(poller, batch->after);
+        batch->after = NULL;
+    }
     if (end == BATCH_DONE)
         poller->back_off_ms = 0;
     else if (end == BATCH_THROTTLED && !timer_is_set(&poller->pause))
@@ -84,8 +90,13 @@ void poller_close_filling(struct poller *poller)
     timer_cancel(&poller->window);
     poller->window_is_over = false;
     poller->filling = NULL;
-    if (batch != NULL)
+    if (batch == NULL)
+        return;
+    if (poller->last != NULL)
+        poller->last->after = batch;
+    else
         start_batch(poller, batch);
+    poller->last = mapping_is_fifo(poller->mapping) ? batch : NULL;
 }
 
 static void window_is_over(struct timer *timer)
@@ -172,4 +183,5 @@ void poller_take(struct poller *poller, struct call *call, const struct value *m
     drop(poller, call->arena, unwanted, cause);
     if (!poller_has_window(poller) || poller->window_is_over)
         poller_close_filling(poller);
+    poller->last = NULL;
 }

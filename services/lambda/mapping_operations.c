@@ -109,10 +109,6 @@ static bool read_request(struct call *call, struct mapping *mapping, struct func
                    source, arn.service);
         return false;
     }
-    if (text_ends(arn.resource, ".fifo")) {
-        (void)fail(call, &error_not_implemented, "lowcloud does not emulate FIFO queues yet: EventSourceArn %s", source);
-        return false;
-    }
     if (!text_equal(arn.region, call->region)) {
         (void)lambda_fail(call, &lambda_invalid_parameter,
                           "The event source of region %s cannot be mapped to a function of region %s.", arn.region, call->region);

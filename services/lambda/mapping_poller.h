@@ -11,6 +11,7 @@ struct poller {
     struct filter *filter; /* NULL: all messages are for the function */
     struct call *receive;  /* under way or parked; also the question for the queue's visibility timeout */
     struct batch *filling; /* its window is open */
+    struct batch *last;    /* FIFO, while messages of one receive are taken: where more of them go on */
     TAILQ_HEAD(, batch) busy;
     int64_t busy_count, limit;
     struct timer window, pause;

@@ -69,6 +69,10 @@ bool mapping_settings_read(struct call *call, const struct mapping_settings *set
     if (settings->scaling != NULL)
         mapping->maximum_concurrency = at_integer(settings->scaling, ScalingConfig_MaximumConcurrency, 0);
     record(call, settings, mapping);
+    if (mapping_is_fifo(mapping) && mapping->window_s > 0) {
+        (void)lambda_fail(call, &lambda_invalid_parameter, "Batching window is not supported for FIFO queues");
+        return false;
+    }
     if (mapping->batch_size > BATCH_WITHOUT_WINDOW && mapping->window_s == 0) {
         (void)lambda_fail(call, &lambda_invalid_parameter,
                           "Maximum batch window in seconds must be greater than 0 if maximum batch size is greater than %d",

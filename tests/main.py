@@ -195,6 +195,7 @@ STAGES = {
     "model": stage_short("model"),
     "property": stage_short("property"),
     "fuzz": stage_short("fuzz"),
+    "hostile": stage_short("hostile"),
     "soak": stage_short("soak"),
 }
 

@@ -203,8 +203,11 @@ char *client_authorization(struct arena *arena, const char *account, const char 
 
 int client_print(const struct reply *reply)
 {
-    (void)fwrite(reply->body.at, 1, reply->body.size, stdout);
+    bool is_good = reply->status >= 200 && reply->status < 300;
+    FILE *file = is_good || reply->status == 408 ? stdout : stderr; /* what is still pending is an answer, too */
+
+    (void)fwrite(reply->body.at, 1, reply->body.size, file);
     if (reply->body.size > 0 && reply->body.at[reply->body.size - 1] != '\n')
-        (void)putchar('\n');
-    return reply->status >= 200 && reply->status < 300 ? 0 : 1;
+        (void)fputc('\n', file);
+    return is_good ? 0 : 1;
 }

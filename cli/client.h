@@ -25,5 +25,5 @@ const char *client_header(struct arena *arena, const struct reply *reply, const 
 /* An Authorization header that carries account and region, without a signature that anybody checks. */
 char *client_authorization(struct arena *arena, const char *account, const char *region, const char *service);
 
-/* Prints the body (with a newline at its end); exit code 0 for 2xx, else 1. */
+/* Prints the body (with a newline at its end), an error's on stderr; exit code 0 for 2xx, else 1. */
 int client_print(const struct reply *reply);

@@ -107,8 +107,11 @@ static int64_t place_of(const struct record *records, int64_t count, int64_t seq
     return -1;
 }
 
-static void print_all(struct record *records, int64_t count, int64_t root, bool shows_all)
+/* False when there is no record `root`. */
+static bool print_all(struct record *records, int64_t count, int64_t root, bool shows_all)
 {
+    bool found = root <= 0;
+
     for (int64_t i = 0; i < count; i++) {
         int64_t parent = records[i].cause > 0 ? place_of(records, i, records[i].cause) : -1;
 
@@ -127,7 +130,9 @@ static void print_all(struct record *records, int64_t count, int64_t root, bool 
 
         if (root > 0 ? records[i].seq == root : is_root && !is_left_out)
             print_tree(records, i, 0);
+        found = found || records[i].seq == root;
     }
+    return found;
 }
 
 int trace_command(int count, char **words)
@@ -159,6 +164,8 @@ int trace_command(int count, char **words)
         records[records_count++] = (struct record){map, integer(map, "seq", 0), integer(map, "cause", 0), -1, -1, -1};
         line = end + 1;
     }
-    print_all(records, records_count, root, shows_all);
-    return 0;
+    if (print_all(records, records_count, root, shows_all))
+        return 0;
+    (void)fprintf(stderr, "lowcloud trace: the journal holds no record %lld; 'lowcloud journal' lists them\n", (long long)root);
+    return 1;
 }

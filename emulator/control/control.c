@@ -123,7 +123,7 @@ static void peek_get(struct exchange *exchange)
         }
     }
     control_fail(exchange, 404,
-                 arena_print(exchange->arena, "There is no %s in account %s, region %s; account= and region= choose others", what.at, account, region));
+                 arena_print(exchange->arena, "There is nothing at %s in account %s, region %s; account= and region= choose others", what.at, account, region));
 }
 
 static const struct {

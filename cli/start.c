@@ -31,6 +31,7 @@ static struct watch signals;
 static int exit_code;
 static struct dirent **scripts;
 static int script_count, script_next;
+static struct process *script; /* that runs */
 static const char **script_environment;
 
 static void stop(void)
@@ -120,6 +121,7 @@ static void script_ended(void *context, const struct process_end *end)
 {
     const char *name = context;
 
+    script = NULL;
     if (end->exec_errno != 0)
         script_failed(name, arena_print(startup, "cannot be run: %s", strerror(end->exec_errno)));
     else if (end->status != 0)
@@ -140,8 +142,7 @@ static void run_next_script(void)
     const char *const directly[] = {path, NULL}, *const by_shell[] = {"/bin/sh", path, NULL};
     struct command command = {.arguments = access(path, X_OK) == 0 ? directly : by_shell, .environment = script_environment};
     struct process_watch watch = {.on_output = script_output, .on_end = script_ended, .context = (void *)(uintptr_t)name};
-    struct process *process;
-    int error = process_start(&command, &watch, &process);
+    int error = process_start(&command, &watch, &script);
 
     if (error != 0)
         script_failed(name, strerror(-error));
@@ -171,7 +172,7 @@ static int open_store(void)
     int error = store_open(options.data);
 
     if (error == -EBUSY)
-        log_error("--data %s is in use by another lowcloud", options.data);
+        log_error("--data %s is in use by another lowcloud, or by another program that reads its lowcloud.db", options.data);
     else if (error != 0)
         log_error("%s: %s", options.data == NULL ? "a temporary directory" : options.data, strerror(-error));
     return error;
@@ -205,7 +206,7 @@ static int bring_up(void)
         return fail_start("the server", error);
     aws_start();
     control_start(&control); /* its look at what is quiet comes after all that the services do at the end of a turn */
-    if (options.host != NULL)
+    if (!server_is_loopback(options.host))
         log_warn("listening beyond this machine's loopback (--host %s): anybody who reaches it can run code through Lambda", options.host);
     log_info("handlers run isolated by %s", launcher_describe());
     if (find_scripts() != 0)
@@ -216,6 +217,8 @@ static int bring_up(void)
 
 static void bring_down(void)
 {
+    if (script != NULL)
+        process_kill(script);
     if (aws_services != NULL && store_directory()[0] != '\0')
         aws_stop();
     server_stop();

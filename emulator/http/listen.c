@@ -216,7 +216,7 @@ static bool is_everywhere(const char *host)
     return text_equal(host, "0.0.0.0") || text_equal(host, "::") || text_equal(host, "*");
 }
 
-static bool is_loopback_name(const char *host)
+bool listen_is_loopback(const char *host)
 {
     return host == NULL || text_equal(host, "localhost") || text_starts(host, "127.") || text_equal(host, "::1");
 }
@@ -244,7 +244,7 @@ int listen_start(const char *host, uint16_t port, void (*on_accepted)(int fd, co
     accepted = on_accepted;
     int error = listen_everywhere(port, loopback_only);
     /* A specific outside address comes besides the loopback ones, which the execution environments need. */
-    if (error == 0 && loopback_only && !is_loopback_name(host))
+    if (error == 0 && loopback_only && !listen_is_loopback(host))
         error = listen_at(host, bound_port);
     if (error == -EADDRINUSE)
         name_owner(port);

@@ -241,6 +241,17 @@ static void begin_streaming(struct call *call, const struct operation_row *row)
         finish(call);
 }
 
+/* An execution environment's own address ends with it: URLs that its handler gets, and may hand on, name the one that stays. */
+static const char *host_for_urls(const struct exchange *exchange)
+{
+    const char *host = exchange->host;
+
+    if (host[0] == '\0')
+        return arena_print(exchange->arena, "localhost:%u", server_port());
+    return text_starts(host, "127.") && !text_starts(host, "127.0.") ? arena_print(exchange->arena, "127.0.0.1:%u", server_port())
+                                                                     : host;
+}
+
 void call_from_exchange(struct exchange *exchange, const struct service *service, const char *path)
 {
     struct call *call = new_call(exchange->arena, service);
@@ -252,7 +263,7 @@ void call_from_exchange(struct exchange *exchange, const struct service *service
     exchange->on_gone = exchange_over;
     exchange->on_end = exchange_over;
     call->state->path = path;
-    call->host = exchange->host[0] != '\0' ? exchange->host : arena_print(call->arena, "localhost:%u", server_port());
+    call->host = host_for_urls(exchange);
     call->trace_header = exchange_header(exchange, "X-Amzn-Trace-Id");
     call->request_id = id_uuid(call->arena);
     signature_parse(exchange, &signature);

@@ -270,6 +270,13 @@ static bool is_environment_address(const char *address)
     return text_starts(address, "127.") && !text_starts(address, "127.0.");
 }
 
+/* A URL that a handler has signed and handed on: whoever has it may use it longer than the environment lives. */
+static bool is_presigned(const struct exchange *exchange)
+{
+    return strstr(exchange->query, "X-Amz-Signature=") != NULL || strstr(exchange->query, "&Signature=") != NULL ||
+           text_starts(exchange->query, "Signature=");
+}
+
 bool runtime_api_claim(struct exchange *exchange)
 {
     const struct environment *environment;
@@ -280,13 +287,9 @@ bool runtime_api_claim(struct exchange *exchange)
     bool is_over = environment == NULL || environment->state == ENVIRONMENT_STOPPING || environment->state == ENVIRONMENT_VACANT;
     if (!is_over && !is_our_path(exchange->path))
         return false;
-    exchange_body_memory(exchange, ERROR_LIMIT);
-    if (is_over && environment_was_here(exchange->local_address)) {
-        exchange->on_complete = complete;
-        return true;
-    }
-    if (is_over)
+    if (is_over && (!environment_was_here(exchange->local_address) || is_presigned(exchange)))
         return false;
+    exchange_body_memory(exchange, ERROR_LIMIT);
     exchange->on_complete = complete;
     return true;
 }

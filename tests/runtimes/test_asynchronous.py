@@ -2,10 +2,30 @@
 
     python3 tests/runtimes/test_asynchronous.py [NAME ...]
 """
+import http.client
 import json
+import urllib.parse
 
 import functions
 from functions import Case
+
+# Makes a URL that puts an object, with nothing but the standard library.
+SIGNER = """
+import hashlib, hmac, os, urllib.parse
+
+def handler(event, context):
+    scope = "20260102/us-east-1/s3/aws4_request"
+    host = os.environ["AWS_ENDPOINT_URL"][7:]
+    query = urllib.parse.urlencode(sorted({
+        "X-Amz-Algorithm": "AWS4-HMAC-SHA256", "X-Amz-Credential": os.environ["AWS_ACCESS_KEY_ID"] + "/" + scope, "X-Amz-Date": "20260102T030405Z",
+        "X-Amz-Expires": "86400", "X-Amz-Security-Token": os.environ["AWS_SESSION_TOKEN"], "X-Amz-SignedHeaders": "host"}.items()), safe="-_.~")
+    request = f"PUT\\n/uploads/{event}\\n{query}\\nhost:{host}\\n\\nhost\\nUNSIGNED-PAYLOAD"
+    key = ("AWS4" + os.environ["AWS_SECRET_ACCESS_KEY"]).encode()
+    for part in scope.split("/"):
+        key = hmac.new(key, part.encode(), hashlib.sha256).digest()
+    text = f"AWS4-HMAC-SHA256\\n20260102T030405Z\\n{scope}\\n" + hashlib.sha256(request.encode()).hexdigest()
+    return f"http://{host}/uploads/{event}?{query}&X-Amz-Signature=" + hmac.new(key, text.encode(), hashlib.sha256).hexdigest()
+"""
 
 
 class Frozen(Case):
@@ -174,6 +194,24 @@ class Frozen(Case):
         self.server.advance("12h")
         self.api.value(f)
         self.assertNotIn(f":assumed-role/worker/{f}</Arn>", caller())
+
+    def test_a_signed_url_outlives_its_environment(self):
+        self.assertEqual(self.api.request("PUT", "/uploads")[0], 200)
+        f = self.python(SIGNER)
+        url = urllib.parse.urlsplit(self.api.value(f, "a.txt"))
+        self.server.advance("1h")
+        connection = http.client.HTTPConnection(url.hostname, url.port)
+        connection.request("PUT", f"{url.path}?{url.query}", b"sent later")
+        self.assertEqual(connection.getresponse().status, 200)
+        connection.close()
+        self.assertEqual(self.api.request("GET", "/uploads/a.txt")[2], b"sent later")
+
+    def test_urls_that_a_handler_gets_outlive_its_environment(self):
+        f = self.python("import json, os, urllib.request\ndef handler(event, context):\n"
+                        "    request = urllib.request.Request(os.environ['AWS_ENDPOINT_URL'] + '/', json.dumps({'QueueName': event}).encode(),\n"
+                        "        {'Content-Type': 'application/x-amz-json-1.0', 'X-Amz-Target': 'AmazonSQS.CreateQueue'})\n"
+                        "    return json.load(urllib.request.urlopen(request))['QueueUrl']\n")
+        self.assertEqual(self.api.value(f, "handed-on"), f"{self.server.endpoint}/000000000000/handed-on")
 
     def test_recursion_is_stopped(self):
         f = self.python("import os, urllib.request\ndef handler(event, context):\n"

@@ -60,6 +60,12 @@ static int error_of(int code, const char *sql)
     case SQLITE_CANTOPEN:
     case SQLITE_READONLY:
         return -EIO;
+    case SQLITE_BUSY: /* somebody else has opened the file: our own are kept apart by the directory's lock */
+        return -EBUSY;
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+        log_error("the store: %s/lowcloud.db: %s", store_directory(), sqlite3_errmsg(database));
+        return -EIO;
     default:
         broken(sql);
     }

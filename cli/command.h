@@ -37,3 +37,6 @@ const char *take_option(int *count, char **words, const char *name);
 bool take_flag(int *count, char **words, const char *name);
 /* True when a word that looks like an option is left over; says so. */
 bool has_unknown_option(int count, char **words);
+
+/* Each runtime of Lambda with what runs it here, on stdout. */
+void print_runtimes(void);

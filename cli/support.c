@@ -129,6 +129,10 @@ int support_command(int count, char **words)
             print_markdown(all_services[i]->model);
         else
             print_text(all_services[i]->model, all_services[i]->name);
+        if (!markdown && text_equal(wanted, "lambda")) {
+            (void)puts("runtimes on this machine:");
+            print_runtimes();
+        }
     }
     return 0;
 }

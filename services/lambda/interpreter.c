@@ -23,6 +23,7 @@ struct candidate {
 struct known {
     const char *runtime;
     struct interpreter interpreter;
+    bool is_told; /* that it is not the exact version */
     struct known *next;
 };
 
@@ -216,21 +217,21 @@ static void choose(struct interpreter *interpreter, const char *runtime)
             arena_print(arena, "%s needs %s, and PATH has none of any version", runtime, interpreter->is_node ? "node" : "python3");
     } else if (found->version == wanted || (found->version < 0 && !protocol_strict)) {
         interpreter->path = arena_text(arena, found->path);
+        interpreter->is_exact = true;
     } else if (protocol_strict) {
         interpreter->problem =
             arena_print(arena, "%s is not installed here; the nearest is %s, which --strict refuses", runtime, found->path);
     } else {
         interpreter->path = arena_text(arena, found->path);
-        log_warn("%s is not installed here: its functions run on %s", runtime, found->path);
     }
     arena_free(scratch);
 }
 
-const struct interpreter *interpreter_find(const char *runtime)
+static struct known *know(const char *runtime)
 {
     for (struct known *known = all; known != NULL; known = known->next)
         if (text_equal(known->runtime, runtime))
-            return &known->interpreter;
+            return known;
     if (arena == NULL)
         arena = arena_new();
     struct known *known = arena_alloc(arena, sizeof *known);
@@ -242,5 +243,20 @@ const struct interpreter *interpreter_find(const char *runtime)
         choose(&known->interpreter, runtime);
     else
         known->interpreter.problem = arena_print(arena, "no interpreter is known for runtime %s", runtime);
+    return known;
+}
+
+const struct interpreter *interpreter_look(const char *runtime)
+{
+    return &know(runtime)->interpreter;
+}
+
+const struct interpreter *interpreter_find(const char *runtime)
+{
+    struct known *known = know(runtime);
+
+    if (known->interpreter.path != NULL && !known->interpreter.is_exact && !known->is_told)
+        log_warn("%s is not installed here: its functions run on %s", runtime, known->interpreter.path);
+    known->is_told = true;
     return &known->interpreter;
 }

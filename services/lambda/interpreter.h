@@ -9,8 +9,10 @@
 struct interpreter {
     const char *path;    /* NULL: there is none, or --strict refuses it */
     const char *problem; /* then: a sentence for people */
-    bool is_node;
+    bool is_node, is_exact; /* exact: of the version asked for, or its version cannot be told */
 };
 
 /* Lives for ever. */
 const struct interpreter *interpreter_find(const char *runtime);
+/* The same, and nothing is said on stderr: for people who ask. */
+const struct interpreter *interpreter_look(const char *runtime);

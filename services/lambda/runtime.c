@@ -9,7 +9,7 @@
     "python3.15, java8.al2, java8.al2023, java11, java11.al2023, java17, java17.al2023, java21, java25, dotnet6, dotnet8, "        \
     "dotnet10, ruby3.2, ruby3.3, ruby3.4, ruby4.0, provided, provided.al2, provided.al2023]"
 
-static const char *const runs[] = {"nodejs20.x", "nodejs22.x", "nodejs24.x",   "nodejs26.x",      "python3.9",
+const char *const runtime_names[] = {"nodejs20.x", "nodejs22.x", "nodejs24.x",   "nodejs26.x",      "python3.9",
                                    "python3.10", "python3.11", "python3.12",   "python3.13",      "python3.14",
                                    "python3.15", "provided",   "provided.al2", "provided.al2023", NULL};
 static const char *const not_yet[] = {
@@ -30,7 +30,7 @@ static bool has(const char *const *list, const char *name)
 
 bool runtime_accept(struct call *call, const char *runtime)
 {
-    if (has(runs, runtime))
+    if (has(runtime_names, runtime))
         return true;
     if (has(not_yet, runtime))
         (void)fail(call, &error_not_implemented,

@@ -3,6 +3,7 @@
     python3 tests/runtimes/test_environments.py [NAME ...]
 """
 import re
+import subprocess
 import tempfile
 import threading
 import time
@@ -100,6 +101,14 @@ class Strict(Case):
         status, headers, body, _ = self.api.invoke(f, 1)
         self.assertEqual((status, headers["X-Amz-Function-Error"]), (200, "Unhandled"))
         self.assertRegex(body.decode(), "nodejs26.x (is not installed here; the nearest is .*, which --strict refuses|needs node, and PATH has none)")
+
+
+class Told(unittest.TestCase):
+    def test_runtimes_of_this_machine(self):
+        for command in ("support", "lambda"), ("doctor",):
+            told = subprocess.run([harness.default_binary(), *command], stdout=subprocess.PIPE, text=True, check=True).stdout
+            self.assertRegex(told, r"\n  python3\.12 +(/|none: )")
+            self.assertRegex(told, r"\n  nodejs22\.x +(/|none: )")
 
 
 class Late(Case):

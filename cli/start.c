@@ -19,6 +19,7 @@
 #include "emulator/base/id.h"
 #include "emulator/base/log.h"
 #include "emulator/control/control.h"
+#include "emulator/http/listen.h"
 #include "emulator/http/server.h"
 #include "emulator/loop/loop.h"
 #include "emulator/loop/process.h"
@@ -206,7 +207,7 @@ static int bring_up(void)
         return fail_start("the server", error);
     aws_start();
     control_start(&control); /* its look at what is quiet comes after all that the services do at the end of a turn */
-    if (!server_is_loopback(options.host))
+    if (!listen_is_loopback(options.host))
         log_warn("listening beyond this machine's loopback (--host %s): anybody who reaches it can run code through Lambda", options.host);
     log_info("handlers run isolated by %s", launcher_describe());
     if (find_scripts() != 0)

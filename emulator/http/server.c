@@ -543,11 +543,6 @@ int server_start(const struct server_options *options)
     return 0;
 }
 
-bool server_is_loopback(const char *host)
-{
-    return listen_is_loopback(host);
-}
-
 uint16_t server_port(void)
 {
     return listen_port();

@@ -14,7 +14,6 @@ struct server_options {
 /* -errno; -EADDRINUSE after a line on stderr that says who holds the port, as far as it can be told. */
 int server_start(const struct server_options *options);
 uint16_t server_port(void);
-bool server_is_loopback(const char *host); /* as in the options: nobody outside reaches it */
 void server_stop(void);  /* every parked exchange must have been answered; finishes sending, bounded in time */
 /* Answers every unanswered exchange that was complete, with this status and body, and closes: for reset and stop. `except` may be NULL. */
 void server_answer_parked(int status, const char *content_type, const char *body, const struct exchange *except);

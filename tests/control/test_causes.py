@@ -70,6 +70,7 @@ class Causes(Case):
         server, cloud = self.frozen()
         cloud.create("f", {"app.py": CALLS})
         endpoint, _ = cloud.value("f", {"how": "address"})
+        server.idle()
         host, port = re.match(r"http://(.*):(\d+)", endpoint).groups()
         connection = http.client.HTTPConnection(host, int(port), timeout=20)
         connection.request("POST", "/", "{}", {"Content-Type": "application/x-amz-json-1.0", "X-Amz-Target": "AmazonSQS.ListQueues"})

@@ -29,8 +29,8 @@ def case_json(world):
                              ("POST", "/2015-03-31/functions/x/policy"), ("PATCH", "/v2/apis/x"), ("POST", "/2017-03-31/tags/x")):
             with about(method, path, body):
                 clear(ask(world.port, method, path, body), 400, 404, 405, 413)
-    for body in (b'{"Name":"\\ud800","ProtocolType":"HTTP"}', b'{"Name":"a","ProtocolType":"HTTP","Tags":' + b'{"a":' * 5000 + b"1" + b"}" * 5001):
-        clear(ask(world.port, "POST", "/v2/apis", body), 400)
+    for body in (b'{"name":"\\ud800","protocolType":"HTTP"}', b'{"name":"a","protocolType":"HTTP","tags":' + b'{"a":' * 5000 + b"1" + b"}" * 5001):
+        clear(ask(world.port, "POST", "/v2/apis", body), 201, 400)
 
 
 def case_event_payloads(world):
@@ -141,7 +141,7 @@ def case_names(world):
             with about(operation, name):
                 clear(world.sqs(operation, members), 200, 400, 404)
         with about(name):
-            clear(ask(world.port, "POST", "/v2/apis", json.dumps({"Name": name, "ProtocolType": name})), 201, 400)
+            clear(ask(world.port, "POST", "/v2/apis", json.dumps({"name": name, "protocolType": "HTTP", "description": name})), 201, 400)
             clear(ask(world.port, "POST", "/2015-03-31/event-source-mappings", json.dumps({"FunctionName": name, "EventSourceArn": name})), 400, 404)
         answer = world.create(name, "UEsFBgAAAAAAAAAAAAAAAAAAAAAAAA==", runtime=name, handler=name)
         with about(name):

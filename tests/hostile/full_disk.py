@@ -3,6 +3,7 @@
 Every error is clear and shaped like the service's; what was acknowledged is there, before and after a new start; when there is room again, the next write works."""
 import contextlib
 import os
+import re
 import shutil
 import sqlite3
 import subprocess
@@ -12,7 +13,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
 
 from packaged import BOOTSTRAP_PACKAGE  # noqa: E402
-from peer import Failure, Skip, World, ask, clear, expect, harness  # noqa: E402
+from peer import Failure, Skip, World, about, ask, clear, expect, harness  # noqa: E402
 
 
 def case_full_disk(root, short):
@@ -27,7 +28,51 @@ def case_full_disk(root, short):
     expect(done.returncode == 0, (done.stdout + done.stderr).strip())
 
 
-CASES = [case_full_disk]
+def refusal(data, environment=None, **options):
+    """What a start that must fail says."""
+    with contextlib.ExitStack() as stack:
+        try:
+            stack.enter_context(harness.Server(data=data, environment=environment, **options))
+        except harness.ServerError as problem:
+            text = str(problem)
+            expect("must hold" not in text and re.search(r"ended with [12] before READY", text), f"an unclear end: {text}")
+            return text
+    raise Failure(f"it started with {data}")
+
+
+def case_broken_data_directories(root, short):
+    """A start that cannot be says why, and leaves what is there as it is."""
+    del short
+    place = os.path.join(root, "broken")
+    os.makedirs(place)
+    file = os.path.join(place, "file")
+    with open(file, "wb") as out:
+        out.write(b"x")
+    for data in (file, os.path.join(place, "no/such/parent"), "/proc/nothing", "/dev/null", ""):
+        with about(data):
+            refusal(data)
+    for content in (b"garbage" * 1000, b"SQLite format 3\0" + b"\xff" * 5000):
+        data = os.path.join(place, "garbage")
+        os.makedirs(data, exist_ok=True)
+        with open(os.path.join(data, "lowcloud.db"), "wb") as out:
+            out.write(content)
+        with about(content):
+            refusal(data)
+            with open(os.path.join(data, "lowcloud.db"), "rb") as again:
+                expect(again.read() == content, "a file that is no store was changed")
+    good = os.path.join(place, "good")
+    with harness.Server(data=good) as server:
+        World(server, True).put("/kept")
+        expect("lowcloud" in refusal(good), "a second server on one directory")
+        World(server, True).is_well()
+    with contextlib.closing(sqlite3.connect(os.path.join(good, "lowcloud.db"), isolation_level=None)) as database:
+        database.execute("BEGIN EXCLUSIVE")
+        refusal(good)
+    with harness.Server(data=good) as server:
+        expect(ask(server.port, "HEAD", "/kept").status == 200, "the bucket is gone after refused starts")
+
+
+CASES = [case_full_disk, case_broken_data_directories]
 
 
 def message(world, url, text):

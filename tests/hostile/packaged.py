@@ -155,6 +155,8 @@ def run(event, id):
     elif do == "mode":
         respond(id, b'"streamed"', {"Lambda-Runtime-Function-Response-Mode": event["mode"]})
         respond(id, b'"again"')
+    elif do == "result":
+        respond(id, event["result"].encode("utf-8", "surrogatepass"))
     elif do == "odd mode":
         respond(id, b'"no"', {"Lambda-Runtime-Function-Response-Mode": "sideways"})
         respond(id)
@@ -176,6 +178,20 @@ def vanish():
     return True
 
 
+def unwrapped(event):
+    """What to do may stand in a message's body or in a request's."""
+    try:
+        if "s3" in event["Records"][0]:
+            return dict(event, do="copy object")
+        return json.loads(event["Records"][0]["body"])
+    except (KeyError, TypeError, IndexError):
+        pass
+    try:
+        return json.loads(event["body"]) if "requestContext" in event else event
+    except (KeyError, TypeError, ValueError):
+        return {}
+
+
 def main():
     start = os.environ.get("AT_START")
     if start == "exit":
@@ -189,9 +205,7 @@ def main():
         respond("00000000-0000-0000-0000-000000000000")
     while True:
         status, headers, body = call("GET", ROOT + "invocation/next")
-        event = json.loads(body)
-        if "Records" in event:
-            event["do"] = "copy object"
+        event = unwrapped(json.loads(body))
         run(event if isinstance(event, dict) else {}, headers["Lambda-Runtime-Aws-Request-Id"])
 
 

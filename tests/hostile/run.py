@@ -21,6 +21,7 @@ sys.path.insert(0, HERE)
 
 import bodies  # noqa: E402
 import clients  # noqa: E402
+import effects  # noqa: E402
 import framing  # noqa: E402
 import full_disk  # noqa: E402
 import handlers  # noqa: E402
@@ -66,7 +67,7 @@ def repeated(cases, short):
 
 
 def chosen(words):
-    cases = [case for module in (framing, bodies, clients, packages, handlers) for case in module.CASES]
+    cases = [case for module in (framing, bodies, clients, packages, handlers, effects) for case in module.CASES]
     return [case for case in cases if not words or any(word in case.__name__ for word in words)]
 
 

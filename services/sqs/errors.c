@@ -23,6 +23,7 @@ const struct aws_error receipt_handle_is_invalid = {"ReceiptHandleIsInvalid", 40
 const struct aws_error invalid_parameter_value = {"InvalidParameterValueException", 400, "InvalidParameterValue", false};
 const struct aws_error missing_parameter = {"MissingRequiredParameterException", 400, "MissingParameter", false};
 const struct aws_error access_denied = {"AccessDeniedException", 403, "AccessDenied", false};
+const struct aws_error resource_not_found = {"ResourceNotFoundException", 404, NULL, false};
 const struct aws_error not_implemented = {"NotImplementedException", 501, NULL, true};
 
 bool problem_set(struct problem *problem, struct arena *arena, const struct aws_error *error, const char *format, ...)

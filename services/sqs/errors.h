@@ -7,7 +7,7 @@
 extern const struct aws_error queue_does_not_exist, queue_name_exists, queue_deleted_recently, purge_queue_in_progress, over_limit,
     batch_entry_ids_not_distinct, batch_request_too_long, empty_batch_request, invalid_batch_entry_id, too_many_entries,
     unsupported_operation, invalid_attribute_name, invalid_attribute_value, invalid_message_contents, receipt_handle_is_invalid,
-    invalid_parameter_value, missing_parameter, access_denied, not_implemented;
+    invalid_parameter_value, missing_parameter, access_denied, resource_not_found, not_implemented;
 
 /* What is wrong with one message or one entry: the caller fails the call with it, or reports it beside the entries that went well. */
 struct problem {

@@ -300,6 +300,7 @@ enum outcome list_queues(struct call *call)
 static struct query queue_remove = QUERY("DELETE FROM queue WHERE id = ?");
 static struct query texts_remove = QUERY("DELETE FROM queue_text WHERE queue = ?");
 static struct query tags_remove = QUERY("DELETE FROM queue_tag WHERE queue = ?");
+static struct query tasks_remove = QUERY("DELETE FROM move_task WHERE queue = ?");
 static struct query deleted_remember =
     QUERY("INSERT INTO queue_deleted(account, region, name, deleted) VALUES (?, ?, ?, ?)"
           " ON CONFLICT(account, region, name) DO UPDATE SET deleted = excluded.deleted");
@@ -314,6 +315,7 @@ enum outcome delete_queue(struct call *call)
     (void)query_run(&queue_remove, "i", queue.id);
     (void)query_run(&texts_remove, "i", queue.id);
     (void)query_run(&tags_remove, "i", queue.id);
+    (void)query_run(&tasks_remove, "i", queue.id);
     if (protocol_strict)
         (void)query_run(&deleted_remember, "ttti", queue.account, queue.region, queue.name, clock_now());
     waiting_notice(queue.id);

@@ -19,7 +19,9 @@
  *   head         position of its first message.
  * queue.scope_by_group is the DeduplicationScope that the queue was made with: a later change has no effect.
  * deduplication  what was sent to an epoch in the last five minutes (deduplication.c).
- * receive_attempt  the answers of receives with a ReceiveRequestAttemptId (attempt.c): the rows of their messages, eight bytes each. */
+ * receive_attempt  the answers of receives with a ReceiveRequestAttemptId (attempt.c): the rows of their messages, eight bytes each.
+ *
+ * move_task      message move tasks (move_task.c). rate 0: none was given; due: when a running one goes on. */
 const char *const sqs_schema[SQS_MIGRATIONS] = {
     "CREATE TABLE queue("
     " id INTEGER PRIMARY KEY, account TEXT NOT NULL, region TEXT NOT NULL, name TEXT NOT NULL,"
@@ -67,5 +69,11 @@ const char *const sqs_schema[SQS_MIGRATIONS] = {
     "CREATE TABLE receive_attempt("
     " epoch INTEGER NOT NULL, attempt TEXT NOT NULL, expires INTEGER NOT NULL, visible_at INTEGER NOT NULL, messages BLOB NOT NULL,"
     " PRIMARY KEY(epoch, attempt)) WITHOUT ROWID;"
-    "CREATE INDEX receive_attempt_by_expires ON receive_attempt(expires);",
+    "CREATE INDEX receive_attempt_by_expires ON receive_attempt(expires);"
+    "CREATE TABLE move_task("
+    " id INTEGER PRIMARY KEY, uuid TEXT NOT NULL, account TEXT NOT NULL, region TEXT NOT NULL, queue INTEGER NOT NULL, source TEXT NOT NULL, destination TEXT,"
+    " rate INTEGER NOT NULL, moved INTEGER NOT NULL, to_move INTEGER NOT NULL, status TEXT NOT NULL, failure TEXT, started INTEGER NOT NULL,"
+    " due INTEGER NOT NULL, cause INTEGER NOT NULL);"
+    "CREATE INDEX move_task_by_queue ON move_task(queue, id);"
+    "CREATE INDEX move_task_by_due ON move_task(due, id) WHERE status = 'RUNNING';",
 };

@@ -1,10 +1,11 @@
-/* Amazon SQS. Each noun has its file: queue, attributes, message, group, deduplication, receive, take, attempt, waiting, visibility, deletion, batch, redrive, tags,
- * permission. */
+/* Amazon SQS. Each noun has its file: queue, attributes, message, group, deduplication, receive, take, attempt, waiting, visibility, deletion, batch, redrive,
+ * move_task, tags, permission. */
 #include "emulator/aws/service.h"
 #include "services/sqs/attributes.h"
 #include "services/sqs/batch.h"
 #include "services/sqs/deletion.h"
 #include "services/sqs/message.h"
+#include "services/sqs/move_task.h"
 #include "services/sqs/peek.h"
 #include "services/sqs/permission.h"
 #include "services/sqs/purge.h"
@@ -35,6 +36,9 @@ static const struct operation_row rows[] = {
     {.operation = OP_ChangeMessageVisibility, .run = change_message_visibility},
     {.operation = OP_ChangeMessageVisibilityBatch, .run = change_message_visibility_batch},
     {.operation = OP_ListDeadLetterSourceQueues, .run = list_dead_letter_source_queues},
+    {.operation = OP_StartMessageMoveTask, .run = start_message_move_task},
+    {.operation = OP_ListMessageMoveTasks, .run = list_message_move_tasks},
+    {.operation = OP_CancelMessageMoveTask, .run = cancel_message_move_task},
     {.operation = OP_TagQueue, .run = tag_queue},
     {.operation = OP_UntagQueue, .run = untag_queue},
     {.operation = OP_ListQueueTags, .run = list_queue_tags},
@@ -46,12 +50,20 @@ static const struct operation_row rows[] = {
 static void start(void)
 {
     purge_start();
+    move_task_start();
 }
 
 static void reset(void)
 {
     waiting_reset();
     purge_reset();
+    move_task_reset();
+}
+
+static void pending(struct pending *list)
+{
+    waiting_pending(list);
+    move_task_pending(list);
 }
 
 extern const struct service sqs_service;
@@ -64,6 +76,6 @@ const struct service sqs_service = {
     .start = start,
     .reset = reset,
     .stop = reset,
-    .pending = waiting_pending,
+    .pending = pending,
     .peek = sqs_peek,
 };

@@ -219,7 +219,7 @@ static const char strings[] =
 
 static const struct operation operations[] = {
     {3453, 3467, 3472, 0, 0, 0, 0, NO_SHAPE, 200, 0, 0, 0, SUPPORT_RECORDED, 0}, /* AddPermission */
-    {3474, 3467, 3472, 0, 259, 259, 4, 5, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* CancelMessageMoveTask */
+    {3474, 3467, 3472, 0, 259, 259, 4, 5, 200, 0, 0, 0, SUPPORT_DONE, 0}, /* CancelMessageMoveTask */
     {3496, 3467, 3472, 0, 0, 0, 10, NO_SHAPE, 200, 0, 0, 0, SUPPORT_DONE, 0}, /* ChangeMessageVisibility */
     {3520, 3467, 3472, 0, 462, 462, 6, 8, 200, 0, 0, 0, SUPPORT_DONE, 0}, /* ChangeMessageVisibilityBatch */
     {3549, 3467, 3472, 0, 587, 587, 11, 12, 200, 0, 0, 0, SUPPORT_DONE, 0}, /* CreateQueue */
@@ -229,7 +229,7 @@ static const struct operation operations[] = {
     {3606, 3467, 3472, 0, 830, 830, 20, 21, 200, 0, 0, 0, SUPPORT_DONE, 0}, /* GetQueueAttributes */
     {3625, 3467, 3472, 0, 897, 897, 22, 23, 200, 0, 0, 0, SUPPORT_DONE, 0}, /* GetQueueUrl */
     {3637, 3467, 3472, 0, 1218, 1218, 38, 39, 200, 0, 0, 0, SUPPORT_DONE, 0}, /* ListDeadLetterSourceQueues */
-    {3664, 3467, 3472, 0, 1329, 1329, 40, 41, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* ListMessageMoveTasks */
+    {3664, 3467, 3472, 0, 1329, 1329, 40, 41, 200, 0, 0, 0, SUPPORT_DONE, 0}, /* ListMessageMoveTasks */
     {3685, 3467, 3472, 0, 1498, 1498, 43, 44, 200, 0, 0, 0, SUPPORT_DONE, 0}, /* ListQueueTags */
     {3699, 3467, 3472, 0, 1562, 1562, 45, 46, 200, 0, 0, 0, SUPPORT_DONE, 0}, /* ListQueues */
     {3710, 3467, 3472, 0, 0, 0, 53, NO_SHAPE, 200, 0, 0, 0, SUPPORT_DONE, 0}, /* PurgeQueue */
@@ -238,7 +238,7 @@ static const struct operation operations[] = {
     {3753, 3467, 3472, 0, 2528, 2528, 67, 68, 200, 0, 0, 0, SUPPORT_DONE, 0}, /* SendMessage */
     {3765, 3467, 3472, 0, 2425, 2425, 63, 65, 200, 0, 0, 0, SUPPORT_DONE, 0}, /* SendMessageBatch */
     {3782, 3467, 3472, 0, 0, 0, 69, NO_SHAPE, 200, 0, 0, 0, SUPPORT_DONE, 0}, /* SetQueueAttributes */
-    {3801, 3467, 3472, 0, 2600, 2600, 70, 71, 200, 0, 0, 0, SUPPORT_REFUSED, 0}, /* StartMessageMoveTask */
+    {3801, 3467, 3472, 0, 2600, 2600, 70, 71, 200, 0, 0, 0, SUPPORT_DONE, 0}, /* StartMessageMoveTask */
     {3822, 3467, 3472, 0, 0, 0, 72, NO_SHAPE, 200, 0, 0, 0, SUPPORT_DONE, 0}, /* TagQueue */
     {3831, 3467, 3472, 0, 0, 0, 75, NO_SHAPE, 200, 0, 0, 0, SUPPORT_DONE, 0}, /* UntagQueue */
 };
@@ -371,7 +371,7 @@ static const struct member members[] = {
     {141, 141, 141, 107, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* BatchResultErrorEntry.Id */
     {144, 144, 144, 107, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* BatchResultErrorEntry.Message */
     {152, 152, 152, 82, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* BatchResultErrorEntry.SenderFault */
-    {186, 186, 186, 107, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CancelMessageMoveTaskRequest.TaskHandle */
+    {186, 186, 186, 107, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CancelMessageMoveTaskRequest.TaskHandle */
     {226, 226, 226, 90, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CancelMessageMoveTaskResult.ApproximateNumberOfMessagesMoved */
     {287, 287, 295, 84, LOCATION_BODY, MEMBER_REQUIRED | MEMBER_FLATTENED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ChangeMessageVisibilityBatchRequest.Entries */
     {53, 53, 53, 107, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ChangeMessageVisibilityBatchRequest.QueueUrl */
@@ -423,8 +423,8 @@ static const struct member members[] = {
     {53, 53, 53, 107, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ListDeadLetterSourceQueuesRequest.QueueUrl */
     {1164, 1164, 1164, 113, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListDeadLetterSourceQueuesResult.NextToken */
     {1208, 1208, 53, 104, LOCATION_BODY, MEMBER_REQUIRED | MEMBER_FLATTENED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListDeadLetterSourceQueuesResult.queueUrls */
-    {1153, 1153, 1153, 100, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListMessageMoveTasksRequest.MaxResults */
-    {1251, 1251, 1251, 107, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListMessageMoveTasksRequest.SourceArn */
+    {1153, 1153, 1153, 100, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ListMessageMoveTasksRequest.MaxResults */
+    {1251, 1251, 1251, 107, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ListMessageMoveTasksRequest.SourceArn */
     {1289, 1289, 1297, 89, LOCATION_BODY, MEMBER_FLATTENED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListMessageMoveTasksResult.Results */
     {226, 226, 226, 90, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListMessageMoveTasksResultEntry.ApproximateNumberOfMessagesMoved */
     {1356, 1356, 1356, 101, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListMessageMoveTasksResultEntry.ApproximateNumberOfMessagesToMove */
@@ -510,9 +510,9 @@ static const struct member members[] = {
     {2494, 2494, 2494, 107, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* SendMessageResult.SequenceNumber */
     {528, 528, 539, 102, LOCATION_BODY, MEMBER_REQUIRED | MEMBER_FLATTENED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* SetQueueAttributesRequest.Attributes */
     {53, 53, 53, 107, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* SetQueueAttributesRequest.QueueUrl */
-    {1390, 1390, 1390, 107, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* StartMessageMoveTaskRequest.DestinationArn */
-    {1419, 1419, 1419, 100, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* StartMessageMoveTaskRequest.MaxNumberOfMessagesPerSecond */
-    {1251, 1251, 1251, 107, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* StartMessageMoveTaskRequest.SourceArn */
+    {1390, 1390, 1390, 107, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* StartMessageMoveTaskRequest.DestinationArn */
+    {1419, 1419, 1419, 100, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* StartMessageMoveTaskRequest.MaxNumberOfMessagesPerSecond */
+    {1251, 1251, 1251, 107, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* StartMessageMoveTaskRequest.SourceArn */
     {186, 186, 186, 107, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* StartMessageMoveTaskResult.TaskHandle */
     {53, 53, 53, 107, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* TagQueueRequest.QueueUrl */
     {1493, 1493, 564, 111, LOCATION_BODY, MEMBER_REQUIRED | MEMBER_FLATTENED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* TagQueueRequest.Tags */

@@ -141,9 +141,18 @@ void *arena_alloc(struct arena *arena, size_t size)
 
 void *arena_copy(struct arena *arena, const void *at, size_t size)
 {
-    char *copy = arena_alloc(arena, size + 1);
-    if (size > 0)
-        memcpy(copy, at, size);
+    check(size < SIZE_MAX / 2);
+    if (size < OWN_CHUNK) {
+        char *copy = arena_alloc(arena, size + 1);
+        if (size > 0)
+            memcpy(copy, at, size);
+        return copy;
+    }
+    /* A large one is not cleared first. */
+    char *copy = chunk_new(arena, size + 1);
+    arena->size += size + 1;
+    memcpy(copy, at, size);
+    copy[size] = '\0';
     return copy;
 }
 

@@ -9,7 +9,10 @@
 #include "emulator/base/json_scan.h"
 #include "emulator/base/log.h"
 
-enum { FEW_KEYS = 32 }; /* up to here comparing all with all is cheaper than sorting */
+enum {
+    FEW_KEYS = 32, /* up to here comparing all with all is cheaper than sorting */
+    LARGE_TEXT = 256 * 1024
+};
 
 struct conversion {
     struct arena *arena;
@@ -38,6 +41,18 @@ static struct value text_from(struct conversion *conversion, const char *text)
 {
     size_t size = strlen(text);
     return value_text_of((struct bytes){arena_copy(conversion->arena, text, size), size});
+}
+
+/* A large one is not copied again: the arena takes it over from the tree. */
+static struct value take_text(struct conversion *conversion, cJSON *item)
+{
+    size_t size = strlen(item->valuestring);
+    if (size < LARGE_TEXT)
+        return text_from(conversion, item->valuestring);
+    struct value value = value_text_of((struct bytes){item->valuestring, size});
+    arena_defer(conversion->arena, cJSON_free, item->valuestring);
+    item->valuestring = NULL;
+    return value;
 }
 
 static bool same_key(const struct value *a, const struct value *b)
@@ -83,7 +98,7 @@ static void merge_duplicates(struct value *map)
     map->size = left;
 }
 
-static struct value value_from(struct conversion *conversion, const cJSON *item);
+static struct value value_from(struct conversion *conversion, cJSON *item);
 
 static uint32_t children(const cJSON *item)
 {
@@ -93,20 +108,20 @@ static uint32_t children(const cJSON *item)
     return count;
 }
 
-static struct value list_from(struct conversion *conversion, const cJSON *item)
+static struct value list_from(struct conversion *conversion, cJSON *item)
 {
     struct value list = value_list_of(conversion->arena, children(item));
     size_t i = 0;
-    for (const cJSON *child = item->child; child != NULL; child = child->next)
+    for (cJSON *child = item->child; child != NULL; child = child->next)
         list.items[i++] = value_from(conversion, child);
     return list;
 }
 
-static struct value map_from(struct conversion *conversion, const cJSON *item)
+static struct value map_from(struct conversion *conversion, cJSON *item)
 {
     uint32_t count = children(item), filled = 0;
     struct value map = value_map_of(conversion->arena, count);
-    for (const cJSON *child = item->child; child != NULL; child = child->next) {
+    for (cJSON *child = item->child; child != NULL; child = child->next) {
         struct value key = text_from(conversion, child->string), *entry = map.items + 2 * (size_t)filled;
         for (uint32_t i = 0; count <= FEW_KEYS && i < filled; i++) {
             if (same_key(&key, map.items + 2 * (size_t)i))
@@ -122,7 +137,7 @@ static struct value map_from(struct conversion *conversion, const cJSON *item)
     return map;
 }
 
-static struct value value_from(struct conversion *conversion, const cJSON *item)
+static struct value value_from(struct conversion *conversion, cJSON *item)
 {
     switch (item->type & 0xFF) {
     case cJSON_False:
@@ -134,7 +149,7 @@ static struct value value_from(struct conversion *conversion, const cJSON *item)
     case cJSON_Number:
         return number_from(conversion, item->valuedouble);
     case cJSON_String:
-        return text_from(conversion, item->valuestring);
+        return take_text(conversion, item);
     case cJSON_Array:
         return list_from(conversion, item);
     default:

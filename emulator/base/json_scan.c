@@ -172,10 +172,31 @@ static bool scan_escape(struct reader *reader)
     return true;
 }
 
+/* Eight bytes at a time over what is plain in a string: no quote, backslash, control character or byte of 0x80 and more. Large values
+ * (base64, payloads) are nearly all of that. */
+static void skip_plain(struct reader *reader)
+{
+    static const uint64_t ones = 0x0101010101010101, highs = 0x8080808080808080;
+
+    while (reader->end - reader->at >= 8) {
+        uint64_t eight, quotes, backslashes;
+
+        memcpy(&eight, reader->at, 8);
+        quotes = eight ^ ones * '"';
+        backslashes = eight ^ ones * '\\';
+        if (((eight | (eight - ones * 0x20) | (quotes - ones) | (backslashes - ones)) & highs) != 0)
+            return; /* or, seldom, a borrow: the slow way finds out */
+        reader->at += 8;
+    }
+}
+
 static bool scan_text(struct reader *reader)
 {
     reader->at++;
     while (reader->at < reader->end) {
+        skip_plain(reader);
+        if (reader->at == reader->end)
+            break;
         unsigned char character = (unsigned char)*reader->at;
         if (character == '"') {
             reader->at++;

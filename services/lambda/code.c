@@ -1,14 +1,16 @@
 #include "services/lambda/code.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "emulator/aws/protocol.h"
 #include "emulator/base/digest.h"
+#include "emulator/loop/loop.h"
 #include "services/lambda/errors.h"
 
-enum { PIECE = 256 * 1024 };
+enum { PIECE = 256 * 1024, SLICE = 4 * 1024 * 1024 /* about ten milliseconds */ };
 
 struct fetch {
     struct call *call;   /* of the customer, parked */
@@ -37,6 +39,49 @@ static enum outcome refuse(struct call *call, int error)
     }
 }
 
+/* A zip in the request, taken a slice a turn while its call is parked. */
+struct taking {
+    struct call *call;
+    struct package_writer *writer;
+    struct bytes rest;
+    enum outcome (*then)(struct call *call, const struct code *code);
+    struct code code;
+    int error;
+    struct task slice;
+};
+
+static enum outcome is_taken(struct call *call)
+{
+    const struct taking *taking = call->context;
+
+    call->context = NULL;
+    return taking->error != 0 ? refuse(call, taking->error) : taking->then(call, &taking->code);
+}
+
+static void take_slice(struct task *slice)
+{
+    struct taking *taking = (struct taking *)(void *)((char *)slice - offsetof(struct taking, slice));
+    size_t size = taking->rest.size < SLICE ? taking->rest.size : SLICE;
+    int error = package_write(taking->writer, (struct bytes){taking->rest.at, size});
+
+    taking->rest.at += size;
+    taking->rest.size -= size;
+    if (taking->rest.size > 0 && error == 0) {
+        loop_slice(slice);
+        return;
+    }
+    taking->error = package_write_end(taking->writer, taking->call->arena, &taking->code);
+    call_wake(taking->call, is_taken);
+}
+
+static void stop_taking(struct call *call)
+{
+    struct taking *taking = call->context;
+
+    loop_slice_cancel(&taking->slice);
+    package_write_abort(taking->writer);
+}
+
 static enum outcome take_zip(struct call *call, struct bytes zip, enum outcome (*then)(struct call *, const struct code *))
 {
     struct package_writer *writer;
@@ -48,6 +93,14 @@ static enum outcome take_zip(struct call *call, struct bytes zip, enum outcome (
     writer = package_write_start();
     if (writer == NULL)
         return refuse(call, -errno);
+    if (zip.size > SLICE) {
+        struct taking *taking = arena_alloc(call->arena, sizeof *taking);
+
+        *taking = (struct taking){.call = call, .writer = writer, .rest = zip, .then = then, .slice.run = take_slice};
+        call->context = taking;
+        loop_slice(&taking->slice);
+        return park(call, -1, NULL, stop_taking);
+    }
     (void)package_write(writer, zip);
     error = package_write_end(writer, call->arena, &code);
     return error != 0 ? refuse(call, error) : then(call, &code);

@@ -348,6 +348,19 @@ done
         self.server.idle()
         self.assertEqual([record["status"] for record in self.invocations(f)], [200, 200])
 
+    def test_a_large_package_is_taken_in_slices(self):
+        f = self.name()
+        code = package({"app.py": "import os\ndef handler(event, context): return os.path.getsize('data')", "data": os.urandom(12 * 1024 * 1024)})
+        body = json.dumps({"FunctionName": f, "Runtime": "python3.12", "Handler": "app.handler", "Role": ROLE, "Code": {"ZipFile": code}}).encode()
+        with socket.create_connection(("127.0.0.1", self.server.port)) as client:  # one who does not wait for the answer
+            client.sendall(b"POST /2015-03-31/functions HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+        self.server.idle()
+        self.api.request("DELETE", f"/2015-03-31/functions/{f}")
+        self.assertEqual(self.api.request("POST", "/2015-03-31/functions", body)[0], 201)
+        self.assertEqual(self.api.value(f), 12 * 1024 * 1024)
+        self.api.json("PUT", f"/2015-03-31/functions/{f}/code", {"ZipFile": package({"app.py": "def handler(event, context): return 'small'", "data": os.urandom(5 * 1024 * 1024)})})
+        self.assertEqual(self.api.value(f), "small")
+
     def test_reset_ends_environments(self):
         f = self.python("import time\ndef handler(event, context):\n    time.sleep(30)\n", Timeout=60)
         results = []

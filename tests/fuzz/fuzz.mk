@@ -4,7 +4,7 @@ FUZZ_SECONDS ?= 30
 FUZZ_CC := clang
 FUZZ_NAMES := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/*.c))
 FUZZ_PROTOCOLS := model convert scalar protocol protocol_json protocol_query protocol_rest protocol_rest_answer protocol_xml route validate support constraint query_tree
-FUZZ_SOURCES := $(wildcard emulator/base/*.c) $(FUZZ_PROTOCOLS:%=emulator/aws/%.c) $(wildcard services/*/*_model.c) services/s3/chunked.c services/s3/range.c
+FUZZ_SOURCES := $(wildcard emulator/base/*.c) $(FUZZ_PROTOCOLS:%=emulator/aws/%.c) $(wildcard services/*/*_model.c) services/s3/chunked.c services/s3/range.c services/apigw/event.c emulator/aws/signature.c
 FUZZ_OBJECTS := $(FUZZ_SOURCES:%.c=build/fuzz/%.o)
 FUZZ_FLAGS := -std=c11 -D_GNU_SOURCE -I. -g -O1 -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 

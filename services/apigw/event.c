@@ -121,11 +121,12 @@ static struct value sorted(struct value map)
 
 static void add_multi(const struct event *event, struct value *to, const char *name, const char *value)
 {
-    const struct value *before = value_find(to, name);
+    const char *key = header_text(arena_of(event), name);
+    const struct value *before = value_find(to, key);
     struct value list = before == NULL ? value_list() : *before;
 
     value_push(arena_of(event), &list, value_text(header_text(arena_of(event), value)));
-    value_put(arena_of(event), to, name, list);
+    value_put(arena_of(event), to, key, list);
 }
 
 /* 2.0: names in small letters, several values joined by commas, cookies apart. */
@@ -191,7 +192,7 @@ static struct value cookies_of(const struct event *event)
 /* 1.0: names as the client writes them, the last of several values; all of them beside it. */
 static void add_single(const struct event *event, struct value *to, const char *name, const char *value)
 {
-    value_put(arena_of(event), to, name, value_text(header_text(arena_of(event), value)));
+    value_put(arena_of(event), to, header_text(arena_of(event), name), value_text(header_text(arena_of(event), value)));
 }
 
 static struct value headers_1(const struct event *event,
@@ -246,7 +247,7 @@ static struct value context_2(const struct event *event)
 {
     struct value context = value_map(), http = value_map();
 
-    put(event, &http, "method", value_text(event->exchange->method));
+    put(event, &http, "method", value_text(header_text(arena_of(event), event->exchange->method)));
     put(event, &http, "path", value_text(event->path));
     put(event, &http, "protocol", value_text("HTTP/1.1"));
     put(event, &http, "sourceIp", value_text(event->exchange->peer_address));
@@ -319,7 +320,7 @@ static struct value context_1(const struct event *event)
     put(event, &context, "domainName", value_text(header_text(arena_of(event), event->domain)));
     put(event, &context, "domainPrefix", value_text(event->domain_prefix));
     put(event, &context, "extendedRequestId", value_text(event->request_id));
-    put(event, &context, "httpMethod", value_text(event->exchange->method));
+    put(event, &context, "httpMethod", value_text(header_text(arena_of(event), event->exchange->method)));
     put(event, &context, "identity", identity_1(event));
     put(event, &context, "path", value_text(event->path));
     put(event, &context, "protocol", value_text("HTTP/1.1"));
@@ -346,7 +347,7 @@ struct value event_1(const struct event *event)
     put(event, &map, "version", value_text("1.0"));
     put(event, &map, "resource", value_text(event->resource));
     put(event, &map, "path", value_text(event->path));
-    put(event, &map, "httpMethod", value_text(event->exchange->method));
+    put(event, &map, "httpMethod", value_text(header_text(arena_of(event), event->exchange->method)));
     put(event, &map, "headers", headers_1(event, add_single));
     put(event, &map, "multiValueHeaders", headers_1(event, add_multi));
     put(event, &map, "queryStringParameters", query_1(event, add_single));

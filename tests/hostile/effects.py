@@ -57,6 +57,11 @@ def case_requests_to_an_api(world):
         for headers in ({}, {"X-Odd": "\xff\x80"}, {"X-Quote": '"\\\t'}, {"Cookie": "a; b=c;; =; \xff"}, {"Content-Type": "\xff"}):
             with about(target, headers):
                 clear(send_raw(world.port, form("POST", target, b'{"do":"nothing"}', dict(headers, Host=host))), 200, 400, 404, 414)
+    for method, headers in (("POST", {"X\udcffY": "1"}), ("B\udcffW", {}), ("POST", {"User-Agent": "\udcff"}), ("POST", {"X-Amzn-Trace-Id": "\udcff"}), ("POST", {"X-Forwarded-For": "\udcff"})):
+        with about(method, headers):
+            clear(send_raw(world.port, form(method, "/x", b'{"do":"nothing"}', dict(headers, Host=host))), 200, 400)
+            odd = dict(headers, Host="\udcff")
+            clear(send_raw(world.port, form(method, f"/_aws/execute-api/{host.split('.')[0]}/$default/x", b'{"do":"nothing"}', odd)), 200, 400)
     for body in (b"", b"\xff\xfe\x00", b"\0" * 1000, b"{" * 100000, "\ud800".encode("utf-8", "surrogatepass"), b"x" * (5 * 1024 * 1024)):
         with about(body):
             clear(ask(world.port, "POST", "/x", body, {"Host": host, "Content-Type": "text/plain"}), 200, 413)

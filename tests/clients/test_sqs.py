@@ -141,3 +141,39 @@ def test_pages(sqs):
         sqs.create_queue(QueueName=f"q{n}")
     pages = sqs.get_paginator("list_queues").paginate(PaginationConfig={"PageSize": 2})
     assert [url.rsplit("/", 1)[1] for page in pages for url in page.get("QueueUrls", [])] == [f"q{n}" for n in range(5)]
+
+
+def test_many_clients_at_once(client):
+    """Eight that send and eight that wait: each message comes to exactly one of them."""
+    url = client("sqs").create_queue(QueueName="q", Attributes={"VisibilityTimeout": "300"})["QueueUrl"]
+    bodies = [f"{sender}-{n}" for sender in range(8) for n in range(25)]
+    got, problems, lock = [], [], threading.Lock()
+
+    def send(sender, sqs):
+        for n in range(0, 25, 5):
+            sqs.send_message_batch(QueueUrl=url, Entries=[{"Id": str(i), "MessageBody": f"{sender}-{n + i}"} for i in range(5)])
+
+    def take(_, sqs):
+        while len(got) < len(bodies):
+            messages = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=7, WaitTimeSeconds=1).get("Messages", [])
+            with lock:
+                got.extend(message["Body"] for message in messages)
+            if messages:
+                sqs.delete_message_batch(
+                    QueueUrl=url, Entries=[{"Id": str(i), "ReceiptHandle": message["ReceiptHandle"]} for i, message in enumerate(messages)]
+                )
+
+    def guarded(work, number, sqs):
+        try:
+            work(number, sqs)
+        except Exception as problem:  # a thread's failure is the test's
+            problems.append(problem)
+
+    threads = [threading.Thread(target=guarded, args=(work, n, client("sqs")), daemon=True) for n in range(8) for work in (take, send)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60 * harness.PATIENCE)
+    assert not problems and sorted(got) == sorted(bodies)
+    attributes = client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
+    assert attributes["ApproximateNumberOfMessages"] == attributes["ApproximateNumberOfMessagesNotVisible"] == "0"

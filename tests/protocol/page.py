@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 REQUEST_LINE = re.compile(r"([A-Z]+) (\S.*) (HTTP/\d\.\d)$")
 STATUS_LINE = re.compile(r"HTTP/1\.\d (\d{3})(?: .*)?$")
 FENCE = re.compile(r"^(```+)\s*([^`\n]*)$")
-FLAGS = {"unverified", "escaped", "raw", "cut"}
+FLAGS = {"unverified", "escaped", "raw", "more", "cut"}
 
 
 class PageError(Exception):
@@ -66,7 +66,7 @@ def read(path, shown):
             block.connection = names[0]
         if block.kind == "http":
             first = content.split("\n", 1)[0]
-            if "raw" in block.flags:
+            if block.flags & {"raw", "more"}:
                 block.kind = "request"
             elif STATUS_LINE.match(first):
                 block.kind = "answer"

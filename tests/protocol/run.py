@@ -145,7 +145,7 @@ class Conversation:
 
     def build(self, block):
         """(bytes to send, method)"""
-        if "raw" in block.flags:
+        if block.flags & {"raw", "more"}:
             text = self.substitute(block.text.replace("\n", ""))
             data = page.unescape(text.encode("utf-8", "surrogateescape"))
             return data, data.split(b" ", 1)[0].decode("latin-1")
@@ -175,9 +175,10 @@ class Conversation:
             self.tally.step(block, [f"not sent: {problem}"])
             connection.close()
             return
-        self.asked[block.connection] = block.text.split("\n", 1)[0]
+        if "more" not in block.flags:
+            self.asked[block.connection] = block.text.split("\n", 1)[0]
         try:
-            connection.send(data, method)
+            connection.send(data, None if "more" in block.flags else method)
         except OSError as problem:
             self.tally.step(block, [f"not sent: {problem}"])
             connection.close()

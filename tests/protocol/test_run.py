@@ -263,6 +263,10 @@ class Pages(unittest.TestCase):
         raw = "```http raw\nPOST /echo HTTP/1.1\\r\\n\nContent-Length: 3\\r\\n\\r\\n\na\\x00b\n```\n```http escaped\nHTTP/1.1 200 OK\n\na\\0b\n```\n"
         self.assertEqual(self.converse(raw), (1, 0), self.output)
 
+    def test_a_request_in_pieces(self):
+        text = "```http\nPOST /echo HTTP/1.1\nContent-Length: 6\n\nabc\n```\n```http more\ndef\n```\n```http\nHTTP/1.1 200 OK\n\nabcdef\n```\n"
+        self.assertEqual(self.converse(text), (1, 0), self.output)
+
     def test_a_cut_request_and_a_hang_up(self):
         text = "```http cut\nPOST /echo HTTP/1.1\nContent-Length: 10\n\nabc\n```\n```connection\nclose\n```\n"
         self.assertEqual(self.converse(text), (1, 0), self.output)

@@ -50,9 +50,11 @@ class Connection:
         self.socket.shutdown(socket.SHUT_WR)
 
     def send(self, data, method):
+        """method None: more bytes of the request before."""
         if self.socket is None or (self.closed_by_server and not self.pending):
             self.open()
-        self.pending.append(method)
+        if method is not None:
+            self.pending.append(method)
         try:
             self.socket.sendall(data)
         except (BrokenPipeError, ConnectionResetError):

@@ -13,6 +13,7 @@ static struct query first_query = QUERY("SELECT position, sent_at, receives, vis
 static struct query change_query = QUERY("UPDATE message_group SET ready_at = ?, since = ?, head = ? WHERE id = ?");
 static struct query remove_query = QUERY("DELETE FROM message_group WHERE id = ?");
 static struct query lock_query = QUERY("UPDATE message_group SET ready_at = ?, since = 0 WHERE id = ?");
+static struct query locked_query = QUERY("SELECT ready_at FROM message_group WHERE id = ?");
 static struct query unlock_query =
     QUERY("UPDATE message_group SET ready_at = 0 WHERE id IN (SELECT id FROM message_group INDEXED BY message_group_ready"
           " WHERE epoch = ? AND ready_at > 0 AND ready_at <= ? LIMIT ?)");
@@ -65,6 +66,11 @@ void group_refresh(int64_t group)
 void group_lock(int64_t group, int64_t visible_at)
 {
     (void)query_run(&lock_query, "ii", visible_at > clock_now() ? visible_at : (int64_t)0, group);
+}
+
+bool group_is_locked(int64_t group)
+{
+    return group != 0 && query_one(&locked_query, 0, "i", group) > clock_now();
 }
 
 bool groups_unlock(const struct queue *queue)

@@ -12,6 +12,8 @@ void group_refresh(int64_t group);
 /* Its messages were taken and are hidden until `visible_at`. */
 void group_lock(int64_t group, int64_t visible_at);
 
+bool group_is_locked(int64_t group); /* something of it is in flight; false for 0 */
+
 /* Opens the groups whose messages have come back by themselves; false: there were too many for one turn. */
 bool groups_unlock(const struct queue *queue);
 /* The first `most` groups that a receive may take from now, after the one whose head is `after` (0: from the first). */

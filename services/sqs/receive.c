@@ -5,6 +5,7 @@
 
 #include "emulator/loop/clock.h"
 #include "services/sqs/body.h"
+#include "services/sqs/browse.h"
 #include "services/sqs/counts.h"
 #include "services/sqs/errors.h"
 #include "services/sqs/message.h"
@@ -21,13 +22,13 @@ enum { WAIT_MAX = 20, ATTEMPT_MAX = 128 };
 /* System attributes that a client may ask for, as bits. */
 enum {
     SENDER_ID = 1, SENT_TIMESTAMP = 2, RECEIVE_COUNT = 4, FIRST_RECEIVE = 8, SEQUENCE_NUMBER = 16, DEDUPLICATION_ID = 32, GROUP_ID = 64,
-    TRACE_HEADER = 128, SOURCE_ARN = 256, EVERYTHING = 511
+    TRACE_HEADER = 128, SOURCE_ARN = 256
 };
 static const struct {
     const char *name;
     unsigned bit;
 } system_names[] = {
-    {"All", EVERYTHING},
+    {"All", RECEIVE_EVERYTHING},
     {"SenderId", SENDER_ID},
     {"SentTimestamp", SENT_TIMESTAMP},
     {"ApproximateReceiveCount", RECEIVE_COUNT},
@@ -95,12 +96,12 @@ static void put_text(struct call *call, struct value *map, const char *name, con
         value_put(call->arena, map, name, value_text(text));
 }
 
-static struct value render(struct call *call, const struct queue *queue, const struct taken *message, unsigned bits)
+struct value receive_show(struct call *call, const struct queue *queue, const struct taken *message, unsigned bits, const struct value *names)
 {
     struct receipt receipt = {queue->id, message->id, message->token, (uint32_t)message->receives};
     struct value shown = call_struct(call, SHAPE_Message), system = value_map();
     char *digest;
-    struct value attributes = message_attributes_select(call, message->attributes, input_at(call, ReceiveMessageRequest_MessageAttributeNames), &digest);
+    struct value attributes = message_attributes_select(call, message->attributes, names, &digest);
 
     set(&shown, Message_MessageId, value_text(message->message_id));
     set(&shown, Message_ReceiptHandle, value_text(receipt_print(call->arena, &receipt)));
@@ -112,7 +113,7 @@ static struct value render(struct call *call, const struct queue *queue, const s
         put_number(call, &system, "ApproximateReceiveCount", message->receives);
     if (bits & SENT_TIMESTAMP)
         put_number(call, &system, "SentTimestamp", message->sent_at);
-    if (bits & FIRST_RECEIVE)
+    if (bits & FIRST_RECEIVE && message->receives > 0)
         put_number(call, &system, "ApproximateFirstReceiveTimestamp", message->first_received);
     if (bits & GROUP_ID)
         put_text(call, &system, "MessageGroupId", message->group);
@@ -195,9 +196,10 @@ static enum outcome attempt(struct call *call, int64_t due)
         return again(call, due, attempt_again);
     if (count == 0)
         return due == WAITING_ENDLESS || due > now ? waiting_park(call, &queue, due, attempt_again) : answer(call);
+    const struct value *names = input_at(call, ReceiveMessageRequest_MessageAttributeNames);
     struct value messages = value_list_of(call->arena, (uint32_t)count);
     for (size_t i = 0; i < count; i++)
-        messages.items[i] = render(call, &queue, &taken[i], bits);
+        messages.items[i] = receive_show(call, &queue, &taken[i], bits, names);
     output_set(call, ReceiveMessageResult_Messages, messages);
     if (call->exchange == NULL)
         call->cause = taken[0].cause;
@@ -232,6 +234,8 @@ static bool check_attempt(struct call *call)
 
 enum outcome receive_message(struct call *call)
 {
+    if (browse_is_meant(call))
+        return browse(call);
     if (!check_range(call, "MaxNumberOfMessages", ReceiveMessageRequest_MaxNumberOfMessages, 1, RECEIVE_MAX, "Must be between 1 and 10") ||
         !check_range(call, "WaitTimeSeconds", ReceiveMessageRequest_WaitTimeSeconds, 0, WAIT_MAX, "Must be >= 0 and <= 20") ||
         !check_range(call, "VisibilityTimeout", ReceiveMessageRequest_VisibilityTimeout, 0, VISIBILITY_MAX, "Must be >= 0 and <= 43200") ||

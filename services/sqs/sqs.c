@@ -3,6 +3,7 @@
 #include "emulator/aws/service.h"
 #include "services/sqs/attributes.h"
 #include "services/sqs/batch.h"
+#include "services/sqs/browse.h"
 #include "services/sqs/deletion.h"
 #include "services/sqs/message.h"
 #include "services/sqs/move_task.h"
@@ -77,5 +78,6 @@ const struct service sqs_service = {
     .reset = reset,
     .stop = reset,
     .pending = pending,
+    .claim = browse_claim,
     .peek = sqs_peek,
 };

@@ -13,13 +13,17 @@ enum { MOVES_MAX = 500 };
 
 #define COLUMNS \
     "m.id, m.sent_at, m.receives, m.first_received, m.token, m.cause, m.blob, m.source, b.message_id, b.body, b.md5, b.attributes, b.sender, b.trace," \
-    " b.group_id, b.deduplication_id, m.position"
+    " b.group_id, b.deduplication_id, m.position, m.visible_at, m.message_group"
 
 static struct query head_query = QUERY("SELECT " COLUMNS " FROM message AS m INDEXED BY message_by_visible_at CROSS JOIN message_body AS b ON b.id = m.id"
                                        " WHERE m.epoch = ? AND m.visible_at <= ? ORDER BY m.visible_at, m.id LIMIT ?");
 static struct query group_query = QUERY("SELECT " COLUMNS " FROM message AS m INDEXED BY message_by_group CROSS JOIN message_body AS b ON b.id = m.id"
                                         " WHERE m.message_group = ? ORDER BY m.position LIMIT ?");
 static struct query one_query = QUERY("SELECT " COLUMNS " FROM message AS m CROSS JOIN message_body AS b ON b.id = m.id WHERE m.id = ?");
+static struct query visible_query = QUERY("SELECT " COLUMNS " FROM message AS m INDEXED BY message_by_visible_at CROSS JOIN message_body AS b ON b.id = m.id"
+                                          " WHERE m.epoch = ?1 AND m.visible_at <= ?2 AND m.sent_at > ?3 ORDER BY m.visible_at, m.id LIMIT ?4");
+static struct query all_query = QUERY("SELECT " COLUMNS " FROM message AS m INDEXED BY message_by_sent_at CROSS JOIN message_body AS b ON b.id = m.id"
+                                      " WHERE m.epoch = ?1 AND m.sent_at <= ?2 AND m.sent_at > ?3 ORDER BY m.sent_at, m.id LIMIT ?4");
 static struct query take_query =
     QUERY("UPDATE message SET visible_at = ?, receives = receives + 1, first_received = coalesce(first_received, ?2), received = ?2 WHERE id = ?3");
 static struct query again_query = QUERY("UPDATE message SET visible_at = ?, received = ? WHERE id = ? RETURNING message_group");
@@ -45,9 +49,19 @@ static size_t read_rows(struct arena *arena, struct query *query, struct taken *
                                         .trace = query_text(query, arena, 13),
                                         .group = query_text(query, arena, 14),
                                         .deduplication = query_text(query, arena, 15),
-                                        .position = query_integer(query, 16)};
+                                        .position = query_integer(query, 16),
+                                        .visible_at = query_integer(query, 17),
+                                        .group_row = query_integer(query, 18)};
     query_end(query);
     return count;
+}
+
+size_t taken_look(struct arena *arena, const struct queue *queue, bool in_any_state, size_t most, struct taken *taken)
+{
+    struct query *query = in_any_state ? &all_query : &visible_query;
+
+    query_start(query, "iiii", queue->epoch, clock_now(), clock_now() - queue->retention * 1000, (int64_t)most);
+    return read_rows(arena, query, taken);
 }
 
 static void take_one(struct taken *message, int64_t visible_at)

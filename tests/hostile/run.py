@@ -22,6 +22,7 @@ sys.path.insert(0, HERE)
 import bodies  # noqa: E402
 import clients  # noqa: E402
 import effects  # noqa: E402
+import ends  # noqa: E402
 import framing  # noqa: E402
 import full_disk  # noqa: E402
 import handlers  # noqa: E402
@@ -182,7 +183,7 @@ def main():
         except harness.ServerError as problem:
             run.failed += 1
             print(f"FAILED {problem}", flush=True)
-        for case in full_disk.CASES:
+        for case in full_disk.CASES + ends.CASES:
             if not words or any(word in case.__name__ for word in words):
                 run.case(case.__name__, case, root, short)
     print(f"{run.passed} passed, {run.failed} failed, {run.skipped} skipped")

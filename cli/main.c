@@ -3,7 +3,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/client.h"
 #include "cli/command.h"
+#include "emulator/base/json.h"
 #include "emulator/base/text.h"
 
 #define ENDPOINT "  --endpoint URL   the running lowcloud (default: AWS_ENDPOINT_URL, else http://127.0.0.1:4566)\n"
@@ -53,7 +55,7 @@ static const struct command_row commands[] = {
     {"support", "which operations and members are done, recorded or refused",
      "lowcloud support [SERVICE] [--json] [--markdown]\nNeeds no running lowcloud.\n", support_command},
     {"doctor", "what this machine offers: isolation, memory limits, interpreters", "lowcloud doctor\nNeeds no running lowcloud.\n", doctor_command},
-    {"version", "the version of this program", "lowcloud version\nNeeds no running lowcloud.\n", version_command},
+    {"version", "the version of this program", "lowcloud version [--endpoint URL]\nOf this program; with --endpoint of the lowcloud that runs there.\n", version_command},
     {"stop", "stop a running lowcloud", "lowcloud stop [--endpoint URL]\n" ENDPOINT, stop_command},
 };
 enum { COMMANDS = sizeof commands / sizeof commands[0] };
@@ -149,9 +151,27 @@ bool has_unknown_option(int count, char **words)
 
 static int version_command(int count, char **words)
 {
+    const char *endpoint = take_option(&count, words, "--endpoint");
+    struct reply reply;
+    struct value answer;
+
+    if (has_unknown_option(count, words))
+        return 2;
     if (count > 1)
         return usage_error(words[0], "what is '%s'?", words[1]);
-    (void)puts("lowcloud " LOWCLOUD_VERSION);
+    if (endpoint == NULL) {
+        (void)puts("lowcloud " LOWCLOUD_VERSION);
+        return 0;
+    }
+    struct arena *memory = command_arena();
+    if (!client_send(memory, endpoint, "GET", "/_lowcloud/health", "", bytes_of(""), &reply))
+        return 1;
+    const char *version = json_parse(memory, reply.body, &answer, NULL) == 0 ? value_find_text(&answer, "version") : NULL;
+    if (version == NULL) {
+        (void)fprintf(stderr, "lowcloud version: what answers at %s is no lowcloud\n", endpoint);
+        return 1;
+    }
+    (void)printf("lowcloud %s\n", version);
     return 0;
 }
 

@@ -12,6 +12,8 @@ int64_t control_clock_start(int64_t wanted);   /* the start-up time of the clock
 void control_start(const struct control_options *options);
 void control_ready(void); /* seeded and usable from now on */
 uint64_t control_seed(void);
+/* Somebody who asked at this address of ours waits until all is quiet: a handler must not be waited for by its own request. */
+bool control_is_asked_by(const char *local_address);
 
 /* For the files of this folder. */
 void control_answer(struct exchange *exchange, int status, const struct value *body); /* JSON */
@@ -22,6 +24,7 @@ void control_place(struct exchange *exchange, const char **account, const char *
 void clock_get(struct exchange *exchange);
 void clock_post(struct exchange *exchange);
 void clock_keep(void); /* the clock was moved */
+bool clock_is_asked_by(const char *local_address);
 void idle_get(struct exchange *exchange);
 void journal_get(struct exchange *exchange);
 void reset_post(struct exchange *exchange);

@@ -51,7 +51,13 @@ static void quiet(struct settle_wait *wait)
 
 static void timed_out(struct timer *timer)
 {
-    finish((struct idle *)((char *)timer - offsetof(struct idle, timeout)), false);
+    struct idle *idle = (struct idle *)((char *)timer - offsetof(struct idle, timeout));
+
+    /* Quiet by now, and only to be looked at twice more: that takes no time, and a timeout of 0s can be answered. */
+    if (pending_now(PENDING_IDLE, NULL).count == 0)
+        timer_set(timer, CLOCK_REAL, clock_real_ms() + 1, timed_out);
+    else
+        finish(idle, false);
 }
 
 static void client_gone(struct exchange *exchange)
@@ -72,7 +78,7 @@ void idle_get(struct exchange *exchange)
         return;
     }
     struct idle *idle = arena_alloc(exchange->arena, sizeof *idle);
-    *idle = (struct idle){.wait = {.mode = PENDING_IDLE, .done = quiet}, .exchange = exchange};
+    *idle = (struct idle){.wait = {.mode = PENDING_IDLE, .done = quiet, .asker = exchange->local_address}, .exchange = exchange};
     exchange->context = idle;
     exchange->on_end = client_gone;
     timer_set(&idle->timeout, CLOCK_REAL, clock_real_ms() + timeout, timed_out);

@@ -81,6 +81,19 @@ void settle_wait(struct settle_wait *wait)
     *link = wait;
 }
 
+bool settle_is_asked_by(const char *local_address)
+{
+    for (const struct settle_wait *wait = waits; wait != NULL; wait = wait->next)
+        if (wait->asker != NULL && text_equal(wait->asker, local_address))
+            return true;
+    return false;
+}
+
+bool control_is_asked_by(const char *local_address)
+{
+    return settle_is_asked_by(local_address) || clock_is_asked_by(local_address);
+}
+
 void settle_cancel(struct settle_wait *wait)
 {
     if (!wait->is_waiting)

@@ -8,6 +8,7 @@
 struct settle_wait {
     enum pending_for mode; /* PENDING_SETTLED or PENDING_IDLE */
     void (*done)(struct settle_wait *wait); /* at the end of a turn; the wait is off the list by then */
+    const char *asker; /* our address that the request was sent to; NULL: none */
     int passes;
     bool is_waiting, is_new;
     struct settle_wait *next;
@@ -15,6 +16,7 @@ struct settle_wait {
 
 void settle_wait(struct settle_wait *wait);
 void settle_cancel(struct settle_wait *wait); /* idempotent */
+bool settle_is_asked_by(const char *local_address);
 
 /* What keeps us from it, or what is scheduled. `arena` NULL: only the count. */
 struct pending pending_now(enum pending_for mode, struct arena *arena);

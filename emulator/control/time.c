@@ -130,6 +130,14 @@ static void client_gone(struct exchange *exchange)
     leave_line(exchange->context);
 }
 
+bool clock_is_asked_by(const char *local_address)
+{
+    for (const struct advance *advance = line; advance != NULL; advance = advance->next)
+        if (text_equal(advance->exchange->local_address, local_address))
+            return true;
+    return false;
+}
+
 static void start_advance(struct exchange *exchange, int64_t by, int64_t until, bool is_next)
 {
     struct advance *advance = arena_alloc(exchange->arena, sizeof *advance), **link = &line;

@@ -6,6 +6,7 @@
 #include "emulator/aws/journal.h"
 #include "emulator/aws/service.h"
 #include "emulator/base/log.h"
+#include "emulator/control/control.h"
 #include "emulator/loop/loop.h"
 #include "services/lambda/invoke.h"
 #include "services/lambda/reload.h"
@@ -457,7 +458,7 @@ void concurrency_pending(struct pending *pending)
         if (environment->state == ENVIRONMENT_STARTING)
             pending_add(pending, "lambda", -1, "an environment of %s is starting", name);
         else if (environment->state == ENVIRONMENT_BUSY &&
-                 !(pending->mode == PENDING_SETTLED && environment_is_stalled(environment)))
+                 !(pending->mode == PENDING_SETTLED && environment_is_stalled(environment)) && !control_is_asked_by(environment->address))
             pending_add(pending, "lambda", -1, "%s is working on request %s", name, environment->invocation->request_id);
         else if (output_is_waiting(environment->output))
             pending_add(pending, "lambda", -1, "log lines of %s are on their way", name);

@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -198,6 +199,73 @@ class CommandLine(unittest.TestCase):
         port = int(re.search(r":(\d+)$", out.strip())[1])
         with self.assertRaises(OSError):
             socket.create_connection(("127.0.0.1", port), 5).close()
+
+    def test_run_passes_signals_on(self):
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            with subprocess.Popen([BINARY, "run", "--quiet", "--", "sh", "-c", f"trap 'exit {number + 10}' {int(number)}; echo up; while :; do read x; done </dev/zero"],
+                                  env=harness.clean_environment(self.folder), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
+                self.assertEqual(process.stdout.readline(), b"up\n")
+                process.send_signal(number)
+                self.assertEqual(process.wait(20 * harness.PATIENCE), number + 10)
+
+    def test_killing_run_ends_its_lowcloud(self):
+        with subprocess.Popen([BINARY, "run", "--quiet", "--", "sh", "-c", "echo $AWS_ENDPOINT_URL $$; exec sleep 60"],
+                              env=harness.clean_environment(self.folder), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
+            endpoint, command = process.stdout.readline().split()
+            process.kill()
+            process.wait()
+            os.kill(int(command), signal.SIGKILL)
+        self.assertTrue(self.ends(int(endpoint.rsplit(b":", 1)[1])))
+
+    def ends(self, port):
+        end = time.monotonic() + 20 * harness.PATIENCE
+        while time.monotonic() < end:
+            try:
+                socket.create_connection(("127.0.0.1", port), 5).close()
+            except OSError:
+                return True
+        return False
+
+    def test_waiting_has_an_end(self):
+        with socket.socket() as silent:
+            silent.bind(("127.0.0.1", 0))
+            silent.listen()
+            began = time.monotonic()
+            self.lowcloud("wait", "--timeout", "300ms", "--endpoint", f"http://127.0.0.1:{silent.getsockname()[1]}", status=1)
+            self.assertLess(time.monotonic() - began, 5 * harness.PATIENCE)
+        self.lowcloud("wait", "--timeout", "300ms", "--endpoint", f"http://127.0.0.1:{harness.free_port()}", status=1)
+        _, err = self.lowcloud("clock", "--endpoint", "https://localhost:4566", status=1)
+        self.assertIn("http://", err)
+
+    def test_stop_is_over_when_it_comes_back(self):
+        data = os.path.join(self.folder, "data")
+        server = self.server(data=data)
+        self.lowcloud("stop", server=server)
+        again = self.server("--port", str(server.port), data=data)
+        self.lowcloud("stop", server=again)
+
+    def test_an_init_script_ends_with_the_start(self):
+        scripts = os.path.join(self.folder, "init")
+        os.mkdir(scripts)
+        with open(os.path.join(scripts, "1.sh"), "w", encoding="utf-8") as out:
+            out.write("sleep 600 & echo $$ $! $(curl -s -o /dev/null -w '%{http_code}' $AWS_ENDPOINT_URL/_lowcloud/ready); wait\n")
+        with subprocess.Popen([BINARY, "start", "--port", "0", "--quiet", "--init", scripts], env=harness.clean_environment(self.folder),
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+            shell, child, status = process.stderr.readline().split()
+            self.assertEqual(status, b"503")
+            process.terminate()
+            self.assertEqual(process.wait(20 * harness.PATIENCE), 0)
+            self.assertEqual(process.stdout.read(), b"")
+        for pid in (shell, child):
+            try:
+                with open(f"/proc/{int(pid)}/stat", encoding="ascii") as stat:
+                    self.assertIn(" Z ", stat.read())
+            except FileNotFoundError:
+                pass
+
+    def test_switches_in_the_environment(self):
+        _, err = self.lowcloud("start", "--port", "0", env={"LOWCLOUD_STRICT": "maybe"}, status=2)
+        self.assertIn("--strict", err)
 
     def test_support(self):
         text, _ = self.lowcloud("support", "sqs")

@@ -7,6 +7,11 @@ from cloud import Case, Cloud, Waiting, harness, side_by_side
 
 SLOW = "import time\ndef handler(event, context):\n    time.sleep(float(event.get('s', 0.3)) if 'Records' not in event else 0.3)\n    return 'done'\n"
 FAILS = "def handler(event, context):\n    raise ValueError('never')\n"
+ASKS = """import json, os, urllib.request
+def handler(event, context):
+    body = json.dumps(event["body"]).encode() if "body" in event else None
+    return json.loads(urllib.request.urlopen(urllib.request.Request(os.environ["AWS_ENDPOINT_URL"] + "/_lowcloud/" + event["path"], body), timeout=20).read())
+"""
 POLLS = """import json, os, urllib.request
 def handler(event, context):
     request = urllib.request.Request(os.environ["AWS_ENDPOINT_URL"], json.dumps({"QueueUrl": "http://localhost/000000000000/%s", "WaitTimeSeconds": 20}).encode(),
@@ -144,6 +149,27 @@ class Clock(Case):
         self.assertEqual(cloud.peek("q")["messages"], [])
         server.idle()
 
+    def test_a_handler_that_asks_for_quiet_does_not_wait_for_itself(self):
+        server, cloud = self.frozen()
+        cloud.create("f", {"app.py": ASKS}, Timeout=20)
+        self.assertEqual(cloud.value("f", {"path": "idle?timeout=5s"})["idle"], True)
+        answer = cloud.value("f", {"path": "clock", "body": {"advance": "5s"}})
+        self.assertEqual((answer["now"], answer["unsettled"]), ("2026-01-02T03:04:10.000Z", []))
+        answers = side_by_side([lambda: cloud.value("f", {"path": "clock", "body": {"advance": "5s"}})] * 4)
+        self.assertEqual(len({answer["now"] for answer in answers}), 4)
+
+    def test_an_advance_waits_no_longer_than_a_handler_may_work(self):
+        server, cloud = self.frozen()
+        cloud.queue("q")
+        cloud.create("f", {"app.py": "import time\ndef handler(event, context):\n    time.sleep(60)\n"}, Timeout=1)
+        cloud.map("q", "f")
+        server.idle()
+        cloud.send("q", "m", DelaySeconds=1)
+        began = time.monotonic()
+        self.assertEqual(server.advance("2s")["unsettled"], [])
+        self.assertLess(time.monotonic() - began, 10 * harness.PATIENCE)
+        self.assertEqual([r["error"] for r in server.journal() if r["kind"] == "invocation"], ["Sandbox.Timedout"])
+
     def test_next_when_nothing_is_scheduled(self):
         server, _ = self.frozen()
         answer = server.next()
@@ -219,6 +245,14 @@ class Idle(Case):
         cloud.send("q", "m")
         scheduled = server.idle()["scheduled"]
         self.assertTrue(any("window" in line["what"] or "batch" in line["what"] for line in scheduled), scheduled)
+
+    def test_a_timeout_of_nothing(self):
+        server, cloud = self.frozen()
+        self.assertEqual(server.idle("0s")["idle"], True)
+        cloud.create("f", {"app.py": SLOW}, Timeout=30)
+        server.idle()
+        cloud.event("f", {"s": 1})
+        self.assertEqual(server.request("GET", "/_lowcloud/idle?timeout=0s")[0], 408)
 
     def test_after_idle_nothing_happens(self):
         server, cloud = self.frozen()

@@ -20,6 +20,9 @@ static enum outcome find_latest(struct call *call, const char *text, const char 
 
     if (!name_read(call, text, &name))
         return FAILED;
+    if (name.qualifier != NULL && !text_equal(name.qualifier, "$LATEST"))
+        return lambda_fail(call, &lambda_invalid_parameter, "Version %s of the function cannot be changed: only $LATEST can.",
+                           name.qualifier);
     name.qualifier = NULL;
     id = name_find(call, &name);
     if (id == 0)

@@ -142,6 +142,53 @@ def case_handler_floods_the_runtime_api(world):
     lives(world, name)
 
 
+ODD_PYTHON = """
+import os, sys
+class Speechless(Exception):
+    def __str__(self):
+        raise KeyError("none")
+def handler(event, context):
+    do = event["do"]
+    if do == "surrogate": raise ValueError("\\ud800")
+    if do == "speechless": raise Speechless()
+    if do == "long": raise ValueError("x" * 7000000)
+    if do == "deep":
+        value = []
+        for _ in range(100000): value = [value]
+        return value
+    if do == "set": return {1, 2}
+    if do == "answer surrogate": return "\\ud800"
+    if do == "recursion": return handler(event, context)
+    if do == "exit": sys.exit(3)
+    if do == "base": raise KeyboardInterrupt()
+    if do == "close": os.closerange(0, 100)
+    return do
+"""
+
+ODD_NODE = """
+exports.handler = async (event) => {
+  const what = {big: () => "x".repeat(7 * 1024 * 1024), circular: () => { const a = {}; a.a = a; return a; }, bigint: () => 5n, odd: () => { throw {odd: 1}; }, none: () => { throw null; },
+    exit: () => process.exit(3), recursion: () => { const f = () => f() + 1; return f(); }};
+  return what[event.do] ? what[event.do]() : event.do;
+};
+"""
+
+
+def case_runtimes_and_odd_results(world):
+    """Python and Node.js handlers that return and raise what has no form: an error of the runtime's own, and the next event is worked on."""
+    from peer import zipped
+    python = world.make("odd-python", zipped({"odd.py": ODD_PYTHON}), runtime="python3.12", handler="odd.handler", timeout=20)
+    node = world.make("odd-node", zipped({"odd.js": ODD_NODE}), runtime="nodejs20.x", handler="odd.handler", timeout=20)
+    for name, cases in ((python, {"surrogate": "ValueError", "speechless": "Speechless", "long": None, "deep": "Runtime.MarshalError", "set": "Runtime.MarshalError",
+                                  "answer surrogate": "Runtime.MarshalError", "recursion": "RecursionError", "exit": "Runtime.ExitError", "base": "Runtime.ExitError", "close": None}),
+                        (node, {"big": "Function.ResponseSizeTooLarge", "circular": None, "bigint": None, "odd": None, "none": None, "exit": "Runtime.ExitError", "recursion": "RangeError"})):
+        for what, error in cases.items():
+            answer = clear(world.invoke(name, {"do": what}), 200)
+            expect(answer.headers.get("x-amz-function-error") == "Unhandled", f"{name} {what}: {answer!r}")
+            expect(error is None or answer.json()["errorType"] == error, f"{name} {what}: expected {error}, got {answer!r}")
+            result(world, name, {"do": "well"}, payload=b'"well"')
+
+
 def case_recursion(world):
     """S3 -> Lambda -> S3 -> ... is stopped at the bound, and idle comes."""
     name = hostile(world, "recursive")

@@ -22,7 +22,11 @@ def words(problem):
         for frame in traceback.extract_tb(problem.__traceback__)
         if not frame.filename.endswith("/bootstrap.py")
     ]
-    return type(problem).__name__, str(problem), traceback.format_list(frames)
+    try:
+        message = str(problem)
+    except Exception as other:  # the handler's own class may not even be able to say what is wrong
+        message = f"{type(other).__name__} while the error was put into words"
+    return type(problem).__name__, message, traceback.format_list(frames)
 
 
 def log(kind, message, trace):
@@ -33,6 +37,6 @@ def log(kind, message, trace):
             for line in element.splitlines() or [""]:
                 text = line.lstrip(" ")
                 lines.append(NO_BREAK_SPACE * (len(line) - len(text)) + text)
-    # Carriage returns keep the lines together in one log event.
-    sys.stdout.write("\r".join(lines) + "\n")
+    # Carriage returns keep the lines together in one log event. A lone surrogate in a message must not end the runtime.
+    sys.stdout.write("\r".join(lines).encode("utf-8", "backslashreplace").decode() + "\n")
     sys.stdout.flush()

@@ -12,7 +12,7 @@ enum {
     TAIL = 4096,
     LINE_LIMIT = 256 * 1024,  /* longer lines are cut into several events, as CloudWatch's limit demands */
     BATCH_BYTES = 900 * 1024, /* PutLogEvents takes 1 MiB and 10,000 events */
-    BATCH_EVENTS = 5000,
+    BATCH_EVENTS = 1000,
     EVENT_OVERHEAD = 26,
     SOON_MS = 100
 };

@@ -32,7 +32,7 @@ struct arena *command_arena(void);
 /* Prints a mistake in the words and how to go on; gives 2. */
 int usage_error(const char *command, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* Takes `--name VALUE` or `--name=VALUE` out of the words; NULL when it is not there. */
+/* Takes `--name VALUE` or `--name=VALUE` out of the words; the last one counts; NULL when it is not there. */
 const char *take_option(int *count, char **words, const char *name);
 bool take_flag(int *count, char **words, const char *name);
 /* True when a word that looks like an option is left over; says so. */

@@ -103,24 +103,19 @@ static void remove_words(int *count, char **words, int from, int how_many)
 const char *take_option(int *count, char **words, const char *name)
 {
     size_t size = strlen(name);
+    const char *value = NULL;
 
-    for (int i = 1; i < *count; i++) {
-        if (strcmp(words[i], "--") == 0)
-            return NULL;
+    for (int i = 1; i < *count && strcmp(words[i], "--") != 0;) {
         if (strcmp(words[i], name) == 0 && i + 1 < *count && strncmp(words[i + 1], "--", 2) != 0) {
-            const char *value = words[i + 1];
-
+            value = words[i + 1];
             remove_words(count, words, i, 2);
-            return value;
-        }
-        if (strncmp(words[i], name, size) == 0 && words[i][size] == '=') {
-            const char *value = words[i] + size + 1;
-
+        } else if (strncmp(words[i], name, size) == 0 && words[i][size] == '=') {
+            value = words[i] + size + 1;
             remove_words(count, words, i, 1);
-            return value;
-        }
+        } else
+            i++;
     }
-    return NULL;
+    return value;
 }
 
 bool take_flag(int *count, char **words, const char *name)

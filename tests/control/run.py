@@ -202,7 +202,7 @@ class CommandLine(unittest.TestCase):
 
     def test_run_passes_signals_on(self):
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-            with subprocess.Popen([BINARY, "run", "--quiet", "--", "sh", "-c", f"trap 'exit {number + 10}' {int(number)}; echo up; while :; do read x; done </dev/zero"],
+            with subprocess.Popen([BINARY, "run", "--quiet", "--", "sh", "-c", f"trap 'kill $!; exit {number + 10}' {int(number)}; sleep 600 & echo up; wait"],
                                   env=harness.clean_environment(self.folder), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
                 self.assertEqual(process.stdout.readline(), b"up\n")
                 process.send_signal(number)

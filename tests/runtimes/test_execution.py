@@ -101,6 +101,10 @@ class Running(Case):
         self.assertIn("[ERROR] ValueError: no good\nTraceback (most recent call last):\n", log)
         self.assertNotIn("Status:", log)
 
+    def test_an_error_without_stdout(self):
+        f = self.python("import sys\ndef handler(event, context):\n    sys.stdout.close()\n    raise ValueError('closed')")
+        self.assertEqual(self.api.error(f)[0]["errorMessage"], "closed")
+
     def test_timeout(self):  # facts 2.5
         f = self.python("import os, time\nn = 0\nmark = os.environ.get('TMPDIR', '/tmp') + '/mark'\ndef handler(event, context):\n    global n\n    n += 1\n"
                         "    open(mark, 'a').write('x')\n    if event: time.sleep(60)\n    return [n, open(mark).read()]\n", Timeout=1)

@@ -38,5 +38,8 @@ def log(kind, message, trace):
                 text = line.lstrip(" ")
                 lines.append(NO_BREAK_SPACE * (len(line) - len(text)) + text)
     # Carriage returns keep the lines together in one log event. A lone surrogate in a message must not end the runtime.
-    sys.stdout.write("\r".join(lines).encode("utf-8", "backslashreplace").decode() + "\n")
-    sys.stdout.flush()
+    try:
+        sys.stdout.write("\r".join(lines).encode("utf-8", "backslashreplace").decode() + "\n")
+        sys.stdout.flush()
+    except (AttributeError, OSError, ValueError):
+        pass  # the handler has closed it; the payload tells all the same

@@ -86,6 +86,7 @@ void output_time(struct call *call, uint16_t member, int64_t ms);
 struct value call_struct(struct call *call, uint16_t shape);       /* an empty struct of this service */
 void set(struct value *structure, uint16_t member, struct value value);
 void call_header(struct call *call, const char *name, const char *value); /* an extra header of the answer (also of an error) */
+bool call_has_header(const struct call *call, const char *name);  /* given by call_header() */
 void call_status(struct call *call, int status);                   /* instead of the model's */
 
 enum outcome answer(struct call *call);

@@ -1,6 +1,7 @@
 /* Slots of inputs and outputs. */
 #include "emulator/aws/call_state.h"
 #include "emulator/aws/service.h"
+#include "emulator/aws/wire.h"
 #include "emulator/base/log.h"
 
 const struct value *at(const struct value *structure, uint16_t member)
@@ -103,6 +104,11 @@ void call_header(struct call *call, const char *name, const char *value)
     header->value = arena_text(call->arena, value);
     *call->state->headers_last = header;
     call->state->headers_last = &header->next;
+}
+
+bool call_has_header(const struct call *call, const char *name)
+{
+    return header_is_in(call->state->headers, name);
 }
 
 void call_status(struct call *call, int status)

@@ -6,6 +6,8 @@
 #include "emulator/base/encoding.h"
 #include "emulator/loop/clock.h"
 #include "emulator/store/store.h"
+#include "services/s3/configuration.h"
+#include "services/s3/cors.h"
 #include "services/s3/errors.h"
 #include "services/s3/integrity.h"
 #include "services/s3/metadata.h"
@@ -16,7 +18,7 @@
 #include "services/s3/upload.h"
 #include "services/s3/version.h"
 
-#define COLUMNS "id, name, account, region, location, created_at"
+#define COLUMNS "id, name, account, region, location, created_at, versioning"
 
 static struct query find = QUERY("SELECT " COLUMNS " FROM bucket WHERE name = ?");
 static struct query insert = QUERY("INSERT INTO bucket(name, account, region, location, created_at) VALUES(?, ?, ?, ?, ?)");
@@ -32,6 +34,7 @@ static void read_bucket(struct query *query, struct arena *arena, struct bucket 
         .region = query_text(query, arena, 3),
         .location = query_text(query, arena, 4),
         .created_at = query_integer(query, 5),
+        .versioning = (enum versioning)query_integer(query, 6),
     };
 }
 
@@ -83,10 +86,14 @@ enum outcome bucket_enter(struct call *call, uint16_t bucket_member, uint16_t ow
 {
     const char *name = input_text(call, bucket_member);
 
+    *bucket = (struct bucket){.id = 0};
     if (presign_check(call) == FAILED)
         return FAILED;
     call->arn = arena_print(call->arena, "arn:aws:s3:::%s", name);
-    return bucket_of_name(call, name, input_text(call, owner_member), bucket);
+    enum outcome outcome = bucket_of_name(call, name, input_text(call, owner_member), bucket);
+    if (bucket->id != 0)
+        bucket_cors_headers(call, bucket);
+    return outcome;
 }
 
 enum outcome object_enter(struct call *call, uint16_t bucket_member, uint16_t owner_member, uint16_t key_member,
@@ -267,6 +274,7 @@ enum outcome delete_bucket(struct call *call)
     }
     upload_drop_all(bucket.id);
     notification_drop_all(bucket.id);
+    configuration_drop_all(bucket.id);
     query_run(&delete, "i", bucket.id);
     return answer(call);
 }

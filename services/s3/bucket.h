@@ -2,11 +2,14 @@
 #pragma once
 #include "emulator/aws/call.h"
 
+enum versioning { VERSIONING_NEVER, VERSIONING_ENABLED, VERSIONING_SUSPENDED };
+
 struct bucket {
     int64_t id;
     const char *name, *account, *region;
     const char *location; /* LocationConstraint as given at creation ("EU" stays), NULL: none */
     int64_t created_at;
+    enum versioning versioning;
 };
 
 bool bucket_find(struct arena *arena, const char *name, struct bucket *bucket);

@@ -1,5 +1,6 @@
 /* Questions about a bucket that have one answer as long as the operations that would change it are not done: tools ask them. */
 #include "services/s3/bucket.h"
+#include "services/s3/errors.h"
 #include "services/s3/operations.h"
 #include "services/s3/s3_model.h"
 #include "services/s3/version.h"
@@ -20,24 +21,14 @@ enum outcome get_bucket_versioning(struct call *call)
     return BUCKET_ENTER(call, GetBucketVersioning, &bucket) == FAILED ? FAILED : answer(call);
 }
 
-/* Every new bucket has had this since January 2023. */
-enum outcome get_bucket_encryption(struct call *call)
+enum outcome get_object_lock_configuration(struct call *call)
 {
     struct bucket bucket;
 
-    if (BUCKET_ENTER(call, GetBucketEncryption, &bucket) == FAILED)
+    if (BUCKET_ENTER(call, GetObjectLockConfiguration, &bucket) == FAILED)
         return FAILED;
-    struct value apply = call_struct(call, SHAPE_ServerSideEncryptionByDefault);
-    set(&apply, ServerSideEncryptionByDefault_SSEAlgorithm, value_text("AES256"));
-    struct value rule = call_struct(call, SHAPE_ServerSideEncryptionRule);
-    set(&rule, ServerSideEncryptionRule_ApplyServerSideEncryptionByDefault, apply);
-    set(&rule, ServerSideEncryptionRule_BucketKeyEnabled, value_bool(false));
-    struct value rules = value_list();
-    value_push(call->arena, &rules, rule);
-    struct value configuration = call_struct(call, SHAPE_ServerSideEncryptionConfiguration);
-    set(&configuration, ServerSideEncryptionConfiguration_Rules, rules);
-    output_set(call, GetBucketEncryptionOutput_ServerSideEncryptionConfiguration, configuration);
-    return answer(call);
+    fail_field(call, "BucketName", bucket.name);
+    return fail(call, &s3_no_such_object_lock, "Object Lock configuration does not exist for this bucket");
 }
 
 /* The owner alone, with full control: ACLs are disabled on new buckets. */

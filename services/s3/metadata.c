@@ -240,9 +240,10 @@ static bool has_key(struct bytes tags, const char *key)
     return false;
 }
 
-static enum outcome fail_too_many_tags(struct call *call)
+static enum outcome fail_too_many_tags(struct call *call, uint32_t most)
 {
-    return fail(call, &s3_bad_request, "Object tags cannot be greater than %d", OBJECT_TAGS);
+    return fail(call, &s3_bad_request, "%s tag%s cannot be greater than %u", most == OBJECT_TAGS ? "Object" : "Bucket",
+                most == OBJECT_TAGS ? "s" : " count", most);
 }
 
 enum outcome tags_read_header(struct call *call, const char *header, struct bytes *tags)
@@ -258,7 +259,7 @@ enum outcome tags_read_header(struct call *call, const char *header, struct byte
     if (fields == NULL)
         return fail_tagging_header(call, header);
     if (count > OBJECT_TAGS)
-        return fail_too_many_tags(call);
+        return fail_too_many_tags(call, OBJECT_TAGS);
     buffer_init(&buffer, PAIRS_LIMIT);
     for (size_t i = 0; i < count && outcome == ANSWERED; i++) {
         if (has_key(buffer_bytes(&buffer), fields[i].name) || strchr(fields[i].value, ',') != NULL)
@@ -271,7 +272,7 @@ enum outcome tags_read_header(struct call *call, const char *header, struct byte
     return outcome;
 }
 
-enum outcome tags_read_list(struct call *call, const struct value *list, struct bytes *tags)
+enum outcome tags_read_most(struct call *call, const struct value *list, uint32_t most, struct bytes *tags)
 {
     struct buffer buffer;
     enum outcome outcome = ANSWERED;
@@ -279,8 +280,8 @@ enum outcome tags_read_list(struct call *call, const struct value *list, struct 
     *tags = (struct bytes){NULL, 0};
     if (!value_is(list, VALUE_LIST))
         return ANSWERED;
-    if (list->size > OBJECT_TAGS)
-        return fail_too_many_tags(call);
+    if (list->size > most)
+        return fail_too_many_tags(call, most);
     buffer_init(&buffer, PAIRS_LIMIT);
     for (uint32_t i = 0; i < list->size && outcome == ANSWERED; i++) {
         const char *key = at_text(&list->items[i], Tag_Key), *value = at_text(&list->items[i], Tag_Value);
@@ -296,6 +297,11 @@ enum outcome tags_read_list(struct call *call, const struct value *list, struct 
     }
     *tags = buffer_detach(&buffer, call->arena);
     return outcome;
+}
+
+enum outcome tags_read_list(struct call *call, const struct value *list, struct bytes *tags)
+{
+    return tags_read_most(call, list, OBJECT_TAGS, tags);
 }
 
 int64_t tags_count(struct bytes tags)

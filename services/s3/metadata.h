@@ -37,7 +37,8 @@ void metadata_output(struct call *call, const struct metadata_members *members, 
 
 /* x-amz-tagging: a=b&c=d. */
 enum outcome tags_read_header(struct call *call, const char *header, struct bytes *tags);
-/* A TagSet: a list of Tag structures. */
+/* A TagSet: a list of Tag structures, at most so many; an object's. */
+enum outcome tags_read_most(struct call *call, const struct value *list, uint32_t most, struct bytes *tags);
 enum outcome tags_read_list(struct call *call, const struct value *list, struct bytes *tags);
 int64_t tags_count(struct bytes tags);
 struct value tags_list(struct call *call, struct bytes tags);

@@ -11,7 +11,7 @@ enum outcome delete_bucket(struct call *call);
 /* bucket_answers.c */
 enum outcome get_bucket_location(struct call *call);
 enum outcome get_bucket_versioning(struct call *call);
-enum outcome get_bucket_encryption(struct call *call);
+enum outcome get_object_lock_configuration(struct call *call);
 enum outcome get_bucket_acl(struct call *call);
 enum outcome get_object_acl(struct call *call);
 
@@ -59,3 +59,15 @@ enum outcome delete_object_tagging(struct call *call);
 /* notification.c */
 enum outcome put_bucket_notification_configuration(struct call *call);
 enum outcome get_bucket_notification_configuration(struct call *call);
+
+/* configuration.c: every kind in its table */
+enum outcome put_configuration(struct call *call);
+enum outcome get_configuration(struct call *call);
+enum outcome delete_configuration(struct call *call);
+enum outcome list_configurations(struct call *call);
+
+/* policy.c */
+enum outcome get_bucket_policy_status(struct call *call);
+
+/* cors.c */
+enum outcome preflight(struct call *call);

@@ -701,6 +701,8 @@ static const char strings[] =
     "PartitionDateSource\0"
     "PartitionedPrefix\0"
     "IsPublic\0"
+    "PreflightBucketRequest\0"
+    "PreflightRequest\0"
     "BytesProcessed\0"
     "BytesReturned\0"
     "BytesScanned\0"
@@ -1062,8 +1064,6 @@ static const char strings[] =
     "BucketOwner\0"
     "WRITE_ACP\0"
     "READ_ACP\0"
-    "http\0"
-    "https\0"
     "QueueConfigurationList\0"
     "ALWAYS\0"
     "ASNEEDED\0"
@@ -1113,8 +1113,6 @@ static const char strings[] =
     "Expedited\0"
     "TieringList\0"
     "TopicConfigurationList\0"
-    "varies_by_storage_class\0"
-    "all_storage_classes_128K\0"
     "TransitionList\0"
     "TransitionStorageClass\0"
     "CanonicalUser\0"
@@ -1302,6 +1300,9 @@ static const char strings[] =
     "/{Bucket}\077list-type=2\0"
     "ListParts\0"
     "ListPartsResult\0"
+    "Preflight\0"
+    "OPTIONS\0"
+    "PreflightBucket\0"
     "PutBucketAbac\0"
     "PutBucketAccelerateConfiguration\0"
     "PutBucketAcl\0"
@@ -1371,122 +1372,124 @@ static const char strings[] =
     ;
 
 static const struct operation operations[] = {
-    {22059, 22080, 22087, 0, 22104, 0, 3, 2, 204, 0, 1, 2, SUPPORT_DONE, 0}, /* AbortMultipartUpload */
-    {2372, 22131, 22087, 0, 22136, 0, 34, 33, 200, 1, 1, 2, SUPPORT_DONE, OPERATION_HTTP_BODY}, /* CompleteMultipartUpload */
-    {22166, 22177, 22087, 0, 2750, 0, 40, 39, 200, 2, 1, 2, SUPPORT_DONE, 0}, /* CopyObject */
-    {22181, 22177, 22194, 0, 22204, 0, 47, 46, 200, 3, 0, 1, SUPPORT_DONE, OPERATION_HTTP_BODY}, /* CreateBucket */
-    {22245, 22131, 22279, 0, 0, 0, 44, NO_SHAPE, 200, 3, 1, 1, SUPPORT_REFUSED, OPERATION_CHECKSUM_REQUIRED | OPERATION_HTTP_BODY}, /* CreateBucketMetadataConfiguration */
-    {22325, 22131, 22364, 0, 0, 0, 45, NO_SHAPE, 200, 4, 1, 1, SUPPORT_REFUSED, OPERATION_CHECKSUM_REQUIRED | OPERATION_HTTP_BODY}, /* CreateBucketMetadataTableConfiguration */
-    {22396, 22131, 22418, 0, 22443, 0, 49, 48, 200, 5, 1, 2, SUPPORT_DONE, 0}, /* CreateMultipartUpload */
-    {22481, 22495, 22499, 0, 22517, 0, 51, 50, 200, 6, 1, 1, SUPPORT_REFUSED, 0}, /* CreateSession */
-    {22537, 22080, 22194, 0, 0, 0, 66, NO_SHAPE, 204, 7, 0, 1, SUPPORT_DONE, 0}, /* DeleteBucket */
-    {22560, 22080, 22595, 0, 0, 0, 54, NO_SHAPE, 204, 7, 2, 1, SUPPORT_REFUSED, 0}, /* DeleteBucketAnalyticsConfiguration */
-    {22620, 22080, 22637, 0, 0, 0, 55, NO_SHAPE, 204, 9, 1, 1, SUPPORT_REFUSED, 0}, /* DeleteBucketCors */
-    {22663, 22080, 22686, 0, 0, 0, 56, NO_SHAPE, 204, 10, 1, 1, SUPPORT_REFUSED, 0}, /* DeleteBucketEncryption */
-    {22727, 22080, 22771, 0, 0, 0, 57, NO_SHAPE, 204, 11, 2, 1, SUPPORT_REFUSED, 0}, /* DeleteBucketIntelligentTieringConfiguration */
-    {22811, 22080, 22846, 0, 0, 0, 58, NO_SHAPE, 204, 13, 2, 1, SUPPORT_REFUSED, 0}, /* DeleteBucketInventoryConfiguration */
-    {22876, 22080, 22898, 0, 0, 0, 59, NO_SHAPE, 204, 15, 1, 1, SUPPORT_REFUSED, 0}, /* DeleteBucketLifecycle */
-    {22918, 22080, 22279, 0, 0, 0, 60, NO_SHAPE, 204, 16, 1, 1, SUPPORT_REFUSED, 0}, /* DeleteBucketMetadataConfiguration */
-    {22952, 22080, 22364, 0, 0, 0, 61, NO_SHAPE, 204, 17, 1, 1, SUPPORT_REFUSED, 0}, /* DeleteBucketMetadataTableConfiguration */
-    {22999, 22080, 23032, 0, 0, 0, 62, NO_SHAPE, 204, 18, 2, 1, SUPPORT_REFUSED, 0}, /* DeleteBucketMetricsConfiguration */
-    {23068, 22080, 23098, 0, 0, 0, 63, NO_SHAPE, 204, 20, 1, 1, SUPPORT_REFUSED, 0}, /* DeleteBucketOwnershipControls */
-    {23133, 22080, 23152, 0, 0, 0, 64, NO_SHAPE, 204, 21, 1, 1, SUPPORT_REFUSED, 0}, /* DeleteBucketPolicy */
-    {23181, 22080, 23205, 0, 0, 0, 65, NO_SHAPE, 204, 22, 1, 1, SUPPORT_REFUSED, 0}, /* DeleteBucketReplication */
-    {23235, 22080, 23255, 0, 0, 0, 67, NO_SHAPE, 204, 23, 1, 1, SUPPORT_REFUSED, 0}, /* DeleteBucketTagging */
-    {23281, 22080, 23301, 0, 0, 0, 68, NO_SHAPE, 204, 24, 1, 1, SUPPORT_REFUSED, 0}, /* DeleteBucketWebsite */
-    {23319, 22080, 22087, 0, 23332, 0, 74, 73, 204, 25, 0, 2, SUPPORT_DONE, 0}, /* DeleteObject */
-    {23362, 22080, 23385, 0, 23413, 0, 72, 71, 204, 25, 2, 2, SUPPORT_REFUSED, 0}, /* DeleteObjectAnnotation */
-    {23442, 22080, 23462, 0, 23487, 0, 76, 75, 204, 27, 1, 2, SUPPORT_DONE, 0}, /* DeleteObjectTagging */
-    {23520, 22131, 23534, 0, 23551, 0, 78, 77, 200, 28, 1, 1, SUPPORT_DONE, OPERATION_CHECKSUM_REQUIRED | OPERATION_HTTP_BODY}, /* DeleteObjects */
-    {23582, 22080, 23606, 0, 0, 0, 79, NO_SHAPE, 204, 29, 1, 1, SUPPORT_REFUSED, 0}, /* DeletePublicAccessBlock */
-    {23639, 22495, 23653, 0, 8, 0, 94, 93, 200, 30, 1, 1, SUPPORT_REFUSED, 0}, /* GetBucketAbac */
-    {23679, 22495, 23712, 0, 323, 0, 96, 95, 200, 31, 1, 1, SUPPORT_REFUSED, 0}, /* GetBucketAccelerateConfiguration */
-    {23737, 22495, 23750, 0, 378, 0, 98, 97, 200, 32, 1, 1, SUPPORT_DONE, 0}, /* GetBucketAcl */
-    {23764, 22495, 22595, 0, 504, 0, 100, 99, 200, 33, 2, 1, SUPPORT_REFUSED, 0}, /* GetBucketAnalyticsConfiguration */
-    {23796, 22495, 22637, 0, 1215, 0, 102, 101, 200, 35, 1, 1, SUPPORT_REFUSED, 0}, /* GetBucketCors */
-    {23810, 22495, 22686, 0, 6726, 0, 104, 103, 200, 36, 1, 1, SUPPORT_DONE, 0}, /* GetBucketEncryption */
-    {23830, 22495, 22771, 0, 6813, 0, 106, 105, 200, 37, 2, 1, SUPPORT_REFUSED, 0}, /* GetBucketIntelligentTieringConfiguration */
-    {23871, 22495, 22846, 0, 6940, 0, 108, 107, 200, 39, 2, 1, SUPPORT_REFUSED, 0}, /* GetBucketInventoryConfiguration */
-    {23903, 22495, 22898, 0, 10942, 0, 112, 111, 200, 41, 1, 1, SUPPORT_REFUSED, OPERATION_DEPRECATED}, /* GetBucketLifecycle */
-    {23922, 22495, 22898, 0, 10942, 0, 110, 109, 200, 42, 1, 1, SUPPORT_REFUSED, 0}, /* GetBucketLifecycleConfiguration */
-    {23963, 22495, 23981, 0, 4268, 0, 114, 113, 200, 43, 1, 1, SUPPORT_DONE, 0}, /* GetBucketLocation */
-    {24008, 22495, 24025, 0, 1176, 0, 116, 115, 200, 44, 1, 1, SUPPORT_REFUSED, 0}, /* GetBucketLogging */
-    {24043, 22495, 22279, 0, 7344, 0, 118, 117, 200, 45, 1, 1, SUPPORT_REFUSED, 0}, /* GetBucketMetadataConfiguration */
-    {24074, 22495, 22364, 0, 7484, 0, 121, 120, 200, 46, 1, 1, SUPPORT_REFUSED, 0}, /* GetBucketMetadataTableConfiguration */
-    {24110, 22495, 23032, 0, 7644, 0, 124, 123, 200, 47, 2, 1, SUPPORT_REFUSED, 0}, /* GetBucketMetricsConfiguration */
-    {24153, 22495, 24175, 0, 13233, 0, 125, 246, 200, 49, 1, 1, SUPPORT_REFUSED, OPERATION_DEPRECATED}, /* GetBucketNotification */
-    {24198, 22495, 24175, 0, 13233, 0, 125, 245, 200, 50, 1, 1, SUPPORT_DONE, 0}, /* GetBucketNotificationConfiguration */
-    {24233, 22495, 23098, 0, 7780, 0, 127, 126, 200, 51, 1, 1, SUPPORT_REFUSED, 0}, /* GetBucketOwnershipControls */
-    {24260, 22495, 23152, 0, 7865, 0, 129, 128, 200, 52, 1, 1, SUPPORT_REFUSED, 0}, /* GetBucketPolicy */
-    {24289, 22495, 24311, 0, 7917, 0, 131, 130, 200, 53, 1, 1, SUPPORT_REFUSED, 0}, /* GetBucketPolicyStatus */
-    {24334, 22495, 23205, 0, 7987, 0, 133, 132, 200, 54, 1, 1, SUPPORT_REFUSED, 0}, /* GetBucketReplication */
-    {24370, 22495, 24394, 0, 14578, 0, 135, 134, 200, 55, 1, 1, SUPPORT_REFUSED, 0}, /* GetBucketRequestPayment */
-    {24419, 22495, 23255, 0, 4116, 0, 137, 136, 200, 56, 1, 1, SUPPORT_REFUSED, 0}, /* GetBucketTagging */
-    {24447, 22495, 24467, 0, 14661, 0, 139, 138, 200, 57, 1, 1, SUPPORT_DONE, 0}, /* GetBucketVersioning */
-    {24488, 22495, 23301, 0, 14712, 0, 141, 140, 200, 58, 1, 1, SUPPORT_REFUSED, 0}, /* GetBucketWebsite */
-    {24505, 22495, 22087, 0, 9016, 0, 154, 153, 200, 59, 0, 2, SUPPORT_DONE, 0}, /* GetObject */
-    {24515, 22495, 24528, 0, 378, 0, 143, 142, 200, 59, 1, 2, SUPPORT_DONE, 0}, /* GetObjectAcl */
-    {24549, 22495, 23385, 0, 8396, 0, 145, 144, 200, 60, 2, 2, SUPPORT_REFUSED, 0}, /* GetObjectAnnotation */
-    {24580, 22495, 24600, 0, 24628, 0, 148, 146, 200, 62, 2, 2, SUPPORT_DONE, 0}, /* GetObjectAttributes */
-    {24667, 22495, 24686, 0, 8837, 0, 150, 149, 200, 64, 1, 2, SUPPORT_REFUSED, 0}, /* GetObjectLegalHold */
-    {24726, 22495, 24753, 0, 8898, 0, 152, 151, 200, 65, 1, 1, SUPPORT_REFUSED, 0}, /* GetObjectLockConfiguration */
-    {24785, 22495, 24804, 0, 9548, 0, 156, 155, 200, 66, 1, 2, SUPPORT_REFUSED, 0}, /* GetObjectRetention */
-    {24831, 22495, 23462, 0, 4116, 0, 158, 157, 200, 67, 1, 2, SUPPORT_DONE, 0}, /* GetObjectTagging */
-    {24856, 22495, 24873, 0, 9016, 0, 160, 159, 200, 68, 1, 2, SUPPORT_REFUSED, 0}, /* GetObjectTorrent */
-    {24898, 22495, 23606, 0, 9703, 0, 162, 161, 200, 69, 1, 1, SUPPORT_REFUSED, 0}, /* GetPublicAccessBlock */
-    {24919, 24930, 22194, 0, 24935, 0, 167, 166, 200, 70, 0, 1, SUPPORT_DONE, 0}, /* HeadBucket */
-    {24952, 24930, 22087, 0, 24963, 0, 169, 168, 200, 70, 0, 2, SUPPORT_DONE, 0}, /* HeadObject */
-    {24980, 22495, 22595, 0, 25014, 0, 203, 202, 200, 70, 1, 1, SUPPORT_REFUSED, 0}, /* ListBucketAnalyticsConfigurations */
-    {25054, 22495, 22771, 0, 25097, 0, 205, 204, 200, 71, 1, 1, SUPPORT_REFUSED, 0}, /* ListBucketIntelligentTieringConfigurations */
-    {25146, 22495, 22846, 0, 25180, 0, 207, 206, 200, 72, 1, 1, SUPPORT_REFUSED, 0}, /* ListBucketInventoryConfigurations */
-    {25220, 22495, 23032, 0, 25252, 0, 209, 208, 200, 73, 1, 1, SUPPORT_REFUSED, 0}, /* ListBucketMetricsConfigurations */
-    {25290, 22495, 25302, 0, 25304, 0, 211, 210, 200, 74, 0, 0, SUPPORT_DONE, 0}, /* ListBuckets */
-    {25327, 22495, 25302, 0, 25348, 0, 213, 212, 200, 74, 0, 0, SUPPORT_REFUSED, OPERATION_UNROUTED}, /* ListDirectoryBuckets */
-    {25380, 22495, 25401, 0, 25419, 0, 215, 214, 200, 74, 1, 1, SUPPORT_DONE, 0}, /* ListMultipartUploads */
-    {25446, 22495, 23385, 0, 25468, 0, 217, 216, 200, 75, 1, 2, SUPPORT_REFUSED, 0}, /* ListObjectAnnotations */
-    {25505, 22495, 25524, 0, 25543, 0, 219, 218, 200, 76, 1, 1, SUPPORT_REFUSED, 0}, /* ListObjectVersions */
-    {25562, 22495, 22194, 0, 25574, 0, 221, 220, 200, 77, 0, 1, SUPPORT_DONE, 0}, /* ListObjects */
-    {25603, 22495, 25617, 0, 25574, 0, 223, 222, 200, 77, 1, 1, SUPPORT_DONE, 0}, /* ListObjectsV2 */
-    {25639, 22495, 22087, 0, 25649, 0, 225, 224, 200, 78, 1, 2, SUPPORT_DONE, 0}, /* ListParts */
-    {25665, 22177, 23653, 0, 0, 0, 271, NO_SHAPE, 200, 79, 1, 1, SUPPORT_REFUSED, OPERATION_HTTP_BODY}, /* PutBucketAbac */
-    {25679, 22177, 23712, 0, 0, 0, 272, NO_SHAPE, 200, 80, 1, 1, SUPPORT_REFUSED, OPERATION_HTTP_BODY}, /* PutBucketAccelerateConfiguration */
-    {25712, 22177, 23750, 0, 0, 0, 273, NO_SHAPE, 200, 81, 1, 1, SUPPORT_REFUSED, OPERATION_CHECKSUM_REQUIRED | OPERATION_HTTP_BODY}, /* PutBucketAcl */
-    {25725, 22177, 22595, 0, 0, 0, 274, NO_SHAPE, 200, 82, 2, 1, SUPPORT_REFUSED, OPERATION_HTTP_BODY}, /* PutBucketAnalyticsConfiguration */
-    {25757, 22177, 22637, 0, 0, 0, 275, NO_SHAPE, 200, 84, 1, 1, SUPPORT_REFUSED, OPERATION_CHECKSUM_REQUIRED | OPERATION_HTTP_BODY}, /* PutBucketCors */
-    {25771, 22177, 22686, 0, 0, 0, 276, NO_SHAPE, 200, 85, 1, 1, SUPPORT_REFUSED, OPERATION_CHECKSUM_REQUIRED | OPERATION_HTTP_BODY}, /* PutBucketEncryption */
-    {25791, 22177, 22771, 0, 0, 0, 277, NO_SHAPE, 200, 86, 2, 1, SUPPORT_REFUSED, OPERATION_HTTP_BODY}, /* PutBucketIntelligentTieringConfiguration */
-    {25832, 22177, 22846, 0, 0, 0, 278, NO_SHAPE, 200, 88, 2, 1, SUPPORT_REFUSED, OPERATION_HTTP_BODY}, /* PutBucketInventoryConfiguration */
-    {25864, 22177, 22898, 0, 0, 0, 281, NO_SHAPE, 200, 90, 1, 1, SUPPORT_REFUSED, OPERATION_DEPRECATED | OPERATION_CHECKSUM_REQUIRED | OPERATION_HTTP_BODY}, /* PutBucketLifecycle */
-    {25883, 22177, 22898, 0, 25915, 0, 280, 279, 200, 91, 1, 1, SUPPORT_REFUSED, OPERATION_CHECKSUM_REQUIRED | OPERATION_HTTP_BODY}, /* PutBucketLifecycleConfiguration */
-    {25953, 22177, 24025, 0, 0, 0, 282, NO_SHAPE, 200, 92, 1, 1, SUPPORT_REFUSED, OPERATION_CHECKSUM_REQUIRED | OPERATION_HTTP_BODY}, /* PutBucketLogging */
-    {25970, 22177, 23032, 0, 0, 0, 283, NO_SHAPE, 200, 93, 2, 1, SUPPORT_REFUSED, OPERATION_HTTP_BODY}, /* PutBucketMetricsConfiguration */
-    {26000, 22177, 24175, 0, 0, 0, 285, NO_SHAPE, 200, 95, 1, 1, SUPPORT_REFUSED, OPERATION_DEPRECATED | OPERATION_CHECKSUM_REQUIRED | OPERATION_HTTP_BODY}, /* PutBucketNotification */
-    {26022, 22177, 24175, 0, 0, 0, 284, NO_SHAPE, 200, 96, 1, 1, SUPPORT_DONE, OPERATION_HTTP_BODY}, /* PutBucketNotificationConfiguration */
-    {26057, 22177, 23098, 0, 0, 0, 286, NO_SHAPE, 200, 97, 1, 1, SUPPORT_REFUSED, OPERATION_CHECKSUM_REQUIRED | OPERATION_HTTP_BODY}, /* PutBucketOwnershipControls */
-    {26084, 22177, 23152, 0, 0, 0, 287, NO_SHAPE, 200, 98, 1, 1, SUPPORT_REFUSED, OPERATION_CHECKSUM_REQUIRED | OPERATION_HTTP_BODY}, /* PutBucketPolicy */
-    {26100, 22177, 23205, 0, 0, 0, 288, NO_SHAPE, 200, 99, 1, 1, SUPPORT_REFUSED, OPERATION_CHECKSUM_REQUIRED | OPERATION_HTTP_BODY}, /* PutBucketReplication */
-    {26121, 22177, 24394, 0, 0, 0, 289, NO_SHAPE, 200, 100, 1, 1, SUPPORT_REFUSED, OPERATION_CHECKSUM_REQUIRED | OPERATION_HTTP_BODY}, /* PutBucketRequestPayment */
-    {26145, 22177, 23255, 0, 0, 0, 290, NO_SHAPE, 200, 101, 1, 1, SUPPORT_REFUSED, OPERATION_CHECKSUM_REQUIRED | OPERATION_HTTP_BODY}, /* PutBucketTagging */
-    {26162, 22177, 24467, 0, 0, 0, 291, NO_SHAPE, 200, 102, 1, 1, SUPPORT_REFUSED, OPERATION_CHECKSUM_REQUIRED | OPERATION_HTTP_BODY}, /* PutBucketVersioning */
-    {26182, 22177, 23301, 0, 0, 0, 292, NO_SHAPE, 200, 103, 1, 1, SUPPORT_REFUSED, OPERATION_CHECKSUM_REQUIRED | OPERATION_HTTP_BODY}, /* PutBucketWebsite */
-    {26199, 22177, 22087, 0, 26209, 0, 302, 301, 200, 104, 0, 2, SUPPORT_DONE, OPERATION_HTTP_BODY}, /* PutObject */
-    {26225, 22177, 24528, 0, 26238, 0, 294, 293, 200, 104, 1, 2, SUPPORT_REFUSED, OPERATION_CHECKSUM_REQUIRED | OPERATION_HTTP_BODY}, /* PutObjectAcl */
-    {26257, 22177, 23385, 0, 26277, 0, 296, 295, 200, 105, 2, 2, SUPPORT_REFUSED, OPERATION_HTTP_BODY}, /* PutObjectAnnotation */
-    {26303, 22177, 24686, 0, 26322, 0, 298, 297, 200, 107, 1, 2, SUPPORT_REFUSED, OPERATION_CHECKSUM_REQUIRED | OPERATION_HTTP_BODY}, /* PutObjectLegalHold */
-    {26347, 22177, 24753, 0, 26374, 0, 300, 299, 200, 108, 1, 1, SUPPORT_REFUSED, OPERATION_CHECKSUM_REQUIRED | OPERATION_HTTP_BODY}, /* PutObjectLockConfiguration */
-    {26407, 22177, 24804, 0, 26426, 0, 304, 303, 200, 109, 1, 2, SUPPORT_REFUSED, OPERATION_CHECKSUM_REQUIRED | OPERATION_HTTP_BODY}, /* PutObjectRetention */
-    {26451, 22177, 23462, 0, 26468, 0, 306, 305, 200, 110, 1, 2, SUPPORT_DONE, OPERATION_CHECKSUM_REQUIRED | OPERATION_HTTP_BODY}, /* PutObjectTagging */
-    {26491, 22177, 23606, 0, 0, 0, 307, NO_SHAPE, 200, 111, 1, 1, SUPPORT_REFUSED, OPERATION_CHECKSUM_REQUIRED | OPERATION_HTTP_BODY}, /* PutPublicAccessBlock */
-    {26525, 22177, 26538, 0, 26568, 0, 315, 314, 200, 112, 2, 2, SUPPORT_REFUSED, 0}, /* RenameObject */
-    {26595, 22131, 26609, 0, 26634, 0, 326, 325, 200, 114, 1, 2, SUPPORT_REFUSED, OPERATION_HTTP_BODY}, /* RestoreObject */
-    {26673, 22131, 26693, 16331, 16248, 0, 341, 340, 200, 115, 2, 2, SUPPORT_REFUSED, OPERATION_HTTP_BODY}, /* SelectObjectContent */
-    {26755, 22177, 26804, 0, 0, 0, 364, NO_SHAPE, 200, 117, 1, 1, SUPPORT_REFUSED, OPERATION_CHECKSUM_REQUIRED | OPERATION_HTTP_BODY}, /* UpdateBucketMetadataAnnotationTableConfiguration */
-    {26861, 22177, 26909, 0, 0, 0, 365, NO_SHAPE, 200, 118, 1, 1, SUPPORT_REFUSED, OPERATION_CHECKSUM_REQUIRED | OPERATION_HTTP_BODY}, /* UpdateBucketMetadataInventoryTableConfiguration */
-    {26963, 22177, 27009, 0, 0, 0, 366, NO_SHAPE, 200, 119, 1, 1, SUPPORT_REFUSED, OPERATION_CHECKSUM_REQUIRED | OPERATION_HTTP_BODY}, /* UpdateBucketMetadataJournalTableConfiguration */
-    {27040, 22177, 27063, 0, 27091, 0, 367, 368, 200, 120, 1, 2, SUPPORT_REFUSED, OPERATION_CHECKSUM_REQUIRED | OPERATION_HTTP_BODY}, /* UpdateObjectEncryption */
-    {27120, 22177, 22087, 0, 27131, 0, 372, 371, 200, 121, 2, 2, SUPPORT_DONE, OPERATION_HTTP_BODY}, /* UploadPart */
-    {27148, 22177, 22087, 0, 4253, 0, 370, 369, 200, 123, 3, 2, SUPPORT_DONE, 0}, /* UploadPartCopy */
-    {27163, 22131, 27186, 0, 0, 0, 375, NO_SHAPE, 200, 126, 2, 1, SUPPORT_REFUSED, OPERATION_UNROUTED | OPERATION_HTTP_BODY}, /* WriteGetObjectResponse */
+    {22039, 22060, 22067, 0, 22084, 0, 3, 2, 204, 0, 1, 2, SUPPORT_DONE, 0}, /* AbortMultipartUpload */
+    {2372, 22111, 22067, 0, 22116, 0, 34, 33, 200, 1, 1, 2, SUPPORT_DONE, OPERATION_HTTP_BODY}, /* CompleteMultipartUpload */
+    {22146, 22157, 22067, 0, 2750, 0, 40, 39, 200, 2, 1, 2, SUPPORT_DONE, 0}, /* CopyObject */
+    {22161, 22157, 22174, 0, 22184, 0, 47, 46, 200, 3, 0, 1, SUPPORT_DONE, OPERATION_HTTP_BODY}, /* CreateBucket */
+    {22225, 22111, 22259, 0, 0, 0, 44, NO_SHAPE, 200, 3, 1, 1, SUPPORT_REFUSED, OPERATION_CHECKSUM_REQUIRED | OPERATION_HTTP_BODY}, /* CreateBucketMetadataConfiguration */
+    {22305, 22111, 22344, 0, 0, 0, 45, NO_SHAPE, 200, 4, 1, 1, SUPPORT_REFUSED, OPERATION_CHECKSUM_REQUIRED | OPERATION_HTTP_BODY}, /* CreateBucketMetadataTableConfiguration */
+    {22376, 22111, 22398, 0, 22423, 0, 49, 48, 200, 5, 1, 2, SUPPORT_DONE, 0}, /* CreateMultipartUpload */
+    {22461, 22475, 22479, 0, 22497, 0, 51, 50, 200, 6, 1, 1, SUPPORT_REFUSED, 0}, /* CreateSession */
+    {22517, 22060, 22174, 0, 0, 0, 66, NO_SHAPE, 204, 7, 0, 1, SUPPORT_DONE, 0}, /* DeleteBucket */
+    {22540, 22060, 22575, 0, 0, 0, 54, NO_SHAPE, 204, 7, 2, 1, SUPPORT_DONE, 0}, /* DeleteBucketAnalyticsConfiguration */
+    {22600, 22060, 22617, 0, 0, 0, 55, NO_SHAPE, 204, 9, 1, 1, SUPPORT_DONE, 0}, /* DeleteBucketCors */
+    {22643, 22060, 22666, 0, 0, 0, 56, NO_SHAPE, 204, 10, 1, 1, SUPPORT_DONE, 0}, /* DeleteBucketEncryption */
+    {22707, 22060, 22751, 0, 0, 0, 57, NO_SHAPE, 204, 11, 2, 1, SUPPORT_DONE, 0}, /* DeleteBucketIntelligentTieringConfiguration */
+    {22791, 22060, 22826, 0, 0, 0, 58, NO_SHAPE, 204, 13, 2, 1, SUPPORT_DONE, 0}, /* DeleteBucketInventoryConfiguration */
+    {22856, 22060, 22878, 0, 0, 0, 59, NO_SHAPE, 204, 15, 1, 1, SUPPORT_DONE, 0}, /* DeleteBucketLifecycle */
+    {22898, 22060, 22259, 0, 0, 0, 60, NO_SHAPE, 204, 16, 1, 1, SUPPORT_REFUSED, 0}, /* DeleteBucketMetadataConfiguration */
+    {22932, 22060, 22344, 0, 0, 0, 61, NO_SHAPE, 204, 17, 1, 1, SUPPORT_REFUSED, 0}, /* DeleteBucketMetadataTableConfiguration */
+    {22979, 22060, 23012, 0, 0, 0, 62, NO_SHAPE, 204, 18, 2, 1, SUPPORT_DONE, 0}, /* DeleteBucketMetricsConfiguration */
+    {23048, 22060, 23078, 0, 0, 0, 63, NO_SHAPE, 204, 20, 1, 1, SUPPORT_DONE, 0}, /* DeleteBucketOwnershipControls */
+    {23113, 22060, 23132, 0, 0, 0, 64, NO_SHAPE, 204, 21, 1, 1, SUPPORT_DONE, 0}, /* DeleteBucketPolicy */
+    {23161, 22060, 23185, 0, 0, 0, 65, NO_SHAPE, 204, 22, 1, 1, SUPPORT_DONE, 0}, /* DeleteBucketReplication */
+    {23215, 22060, 23235, 0, 0, 0, 67, NO_SHAPE, 204, 23, 1, 1, SUPPORT_DONE, 0}, /* DeleteBucketTagging */
+    {23261, 22060, 23281, 0, 0, 0, 68, NO_SHAPE, 204, 24, 1, 1, SUPPORT_DONE, 0}, /* DeleteBucketWebsite */
+    {23299, 22060, 22067, 0, 23312, 0, 74, 73, 204, 25, 0, 2, SUPPORT_DONE, 0}, /* DeleteObject */
+    {23342, 22060, 23365, 0, 23393, 0, 72, 71, 204, 25, 2, 2, SUPPORT_REFUSED, 0}, /* DeleteObjectAnnotation */
+    {23422, 22060, 23442, 0, 23467, 0, 76, 75, 204, 27, 1, 2, SUPPORT_DONE, 0}, /* DeleteObjectTagging */
+    {23500, 22111, 23514, 0, 23531, 0, 78, 77, 200, 28, 1, 1, SUPPORT_DONE, OPERATION_CHECKSUM_REQUIRED | OPERATION_HTTP_BODY}, /* DeleteObjects */
+    {23562, 22060, 23586, 0, 0, 0, 79, NO_SHAPE, 204, 29, 1, 1, SUPPORT_DONE, 0}, /* DeletePublicAccessBlock */
+    {23619, 22475, 23633, 0, 8, 0, 94, 93, 200, 30, 1, 1, SUPPORT_REFUSED, 0}, /* GetBucketAbac */
+    {23659, 22475, 23692, 0, 323, 0, 96, 95, 200, 31, 1, 1, SUPPORT_DONE, 0}, /* GetBucketAccelerateConfiguration */
+    {23717, 22475, 23730, 0, 378, 0, 98, 97, 200, 32, 1, 1, SUPPORT_DONE, 0}, /* GetBucketAcl */
+    {23744, 22475, 22575, 0, 504, 0, 100, 99, 200, 33, 2, 1, SUPPORT_DONE, 0}, /* GetBucketAnalyticsConfiguration */
+    {23776, 22475, 22617, 0, 1215, 0, 102, 101, 200, 35, 1, 1, SUPPORT_DONE, 0}, /* GetBucketCors */
+    {23790, 22475, 22666, 0, 6726, 0, 104, 103, 200, 36, 1, 1, SUPPORT_DONE, 0}, /* GetBucketEncryption */
+    {23810, 22475, 22751, 0, 6813, 0, 106, 105, 200, 37, 2, 1, SUPPORT_DONE, 0}, /* GetBucketIntelligentTieringConfiguration */
+    {23851, 22475, 22826, 0, 6940, 0, 108, 107, 200, 39, 2, 1, SUPPORT_DONE, 0}, /* GetBucketInventoryConfiguration */
+    {23883, 22475, 22878, 0, 10942, 0, 112, 111, 200, 41, 1, 1, SUPPORT_REFUSED, OPERATION_DEPRECATED}, /* GetBucketLifecycle */
+    {23902, 22475, 22878, 0, 10942, 0, 110, 109, 200, 42, 1, 1, SUPPORT_DONE, 0}, /* GetBucketLifecycleConfiguration */
+    {23943, 22475, 23961, 0, 4268, 0, 114, 113, 200, 43, 1, 1, SUPPORT_DONE, 0}, /* GetBucketLocation */
+    {23988, 22475, 24005, 0, 1176, 0, 116, 115, 200, 44, 1, 1, SUPPORT_DONE, 0}, /* GetBucketLogging */
+    {24023, 22475, 22259, 0, 7344, 0, 118, 117, 200, 45, 1, 1, SUPPORT_REFUSED, 0}, /* GetBucketMetadataConfiguration */
+    {24054, 22475, 22344, 0, 7484, 0, 121, 120, 200, 46, 1, 1, SUPPORT_REFUSED, 0}, /* GetBucketMetadataTableConfiguration */
+    {24090, 22475, 23012, 0, 7644, 0, 124, 123, 200, 47, 2, 1, SUPPORT_DONE, 0}, /* GetBucketMetricsConfiguration */
+    {24133, 22475, 24155, 0, 13233, 0, 125, 246, 200, 49, 1, 1, SUPPORT_REFUSED, OPERATION_DEPRECATED}, /* GetBucketNotification */
+    {24178, 22475, 24155, 0, 13233, 0, 125, 245, 200, 50, 1, 1, SUPPORT_DONE, 0}, /* GetBucketNotificationConfiguration */
+    {24213, 22475, 23078, 0, 7780, 0, 127, 126, 200, 51, 1, 1, SUPPORT_DONE, 0}, /* GetBucketOwnershipControls */
+    {24240, 22475, 23132, 0, 7865, 0, 129, 128, 200, 52, 1, 1, SUPPORT_DONE, 0}, /* GetBucketPolicy */
+    {24269, 22475, 24291, 0, 7917, 0, 131, 130, 200, 53, 1, 1, SUPPORT_DONE, 0}, /* GetBucketPolicyStatus */
+    {24314, 22475, 23185, 0, 7987, 0, 133, 132, 200, 54, 1, 1, SUPPORT_DONE, 0}, /* GetBucketReplication */
+    {24350, 22475, 24374, 0, 14618, 0, 135, 134, 200, 55, 1, 1, SUPPORT_DONE, 0}, /* GetBucketRequestPayment */
+    {24399, 22475, 23235, 0, 4116, 0, 137, 136, 200, 56, 1, 1, SUPPORT_DONE, 0}, /* GetBucketTagging */
+    {24427, 22475, 24447, 0, 14701, 0, 139, 138, 200, 57, 1, 1, SUPPORT_DONE, 0}, /* GetBucketVersioning */
+    {24468, 22475, 23281, 0, 14752, 0, 141, 140, 200, 58, 1, 1, SUPPORT_DONE, 0}, /* GetBucketWebsite */
+    {24485, 22475, 22067, 0, 9016, 0, 154, 153, 200, 59, 0, 2, SUPPORT_DONE, 0}, /* GetObject */
+    {24495, 22475, 24508, 0, 378, 0, 143, 142, 200, 59, 1, 2, SUPPORT_DONE, 0}, /* GetObjectAcl */
+    {24529, 22475, 23365, 0, 8396, 0, 145, 144, 200, 60, 2, 2, SUPPORT_REFUSED, 0}, /* GetObjectAnnotation */
+    {24560, 22475, 24580, 0, 24608, 0, 148, 146, 200, 62, 2, 2, SUPPORT_DONE, 0}, /* GetObjectAttributes */
+    {24647, 22475, 24666, 0, 8837, 0, 150, 149, 200, 64, 1, 2, SUPPORT_REFUSED, 0}, /* GetObjectLegalHold */
+    {24706, 22475, 24733, 0, 8898, 0, 152, 151, 200, 65, 1, 1, SUPPORT_DONE, 0}, /* GetObjectLockConfiguration */
+    {24765, 22475, 24784, 0, 9548, 0, 156, 155, 200, 66, 1, 2, SUPPORT_REFUSED, 0}, /* GetObjectRetention */
+    {24811, 22475, 23442, 0, 4116, 0, 158, 157, 200, 67, 1, 2, SUPPORT_DONE, 0}, /* GetObjectTagging */
+    {24836, 22475, 24853, 0, 9016, 0, 160, 159, 200, 68, 1, 2, SUPPORT_REFUSED, 0}, /* GetObjectTorrent */
+    {24878, 22475, 23586, 0, 9703, 0, 162, 161, 200, 69, 1, 1, SUPPORT_DONE, 0}, /* GetPublicAccessBlock */
+    {24899, 24910, 22174, 0, 24915, 0, 167, 166, 200, 70, 0, 1, SUPPORT_DONE, 0}, /* HeadBucket */
+    {24932, 24910, 22067, 0, 24943, 0, 169, 168, 200, 70, 0, 2, SUPPORT_DONE, 0}, /* HeadObject */
+    {24960, 22475, 22575, 0, 24994, 0, 203, 202, 200, 70, 1, 1, SUPPORT_DONE, 0}, /* ListBucketAnalyticsConfigurations */
+    {25034, 22475, 22751, 0, 25077, 0, 205, 204, 200, 71, 1, 1, SUPPORT_DONE, 0}, /* ListBucketIntelligentTieringConfigurations */
+    {25126, 22475, 22826, 0, 25160, 0, 207, 206, 200, 72, 1, 1, SUPPORT_DONE, 0}, /* ListBucketInventoryConfigurations */
+    {25200, 22475, 23012, 0, 25232, 0, 209, 208, 200, 73, 1, 1, SUPPORT_DONE, 0}, /* ListBucketMetricsConfigurations */
+    {25270, 22475, 25282, 0, 25284, 0, 211, 210, 200, 74, 0, 0, SUPPORT_DONE, 0}, /* ListBuckets */
+    {25307, 22475, 25282, 0, 25328, 0, 213, 212, 200, 74, 0, 0, SUPPORT_REFUSED, OPERATION_UNROUTED}, /* ListDirectoryBuckets */
+    {25360, 22475, 25381, 0, 25399, 0, 215, 214, 200, 74, 1, 1, SUPPORT_DONE, 0}, /* ListMultipartUploads */
+    {25426, 22475, 23365, 0, 25448, 0, 217, 216, 200, 75, 1, 2, SUPPORT_REFUSED, 0}, /* ListObjectAnnotations */
+    {25485, 22475, 25504, 0, 25523, 0, 219, 218, 200, 76, 1, 1, SUPPORT_REFUSED, 0}, /* ListObjectVersions */
+    {25542, 22475, 22174, 0, 25554, 0, 221, 220, 200, 77, 0, 1, SUPPORT_DONE, 0}, /* ListObjects */
+    {25583, 22475, 25597, 0, 25554, 0, 223, 222, 200, 77, 1, 1, SUPPORT_DONE, 0}, /* ListObjectsV2 */
+    {25619, 22475, 22067, 0, 25629, 0, 225, 224, 200, 78, 1, 2, SUPPORT_DONE, 0}, /* ListParts */
+    {25645, 25655, 22067, 0, 0, 0, 269, NO_SHAPE, 200, 79, 0, 2, SUPPORT_DONE, 0}, /* Preflight */
+    {25663, 25655, 22174, 0, 0, 0, 268, NO_SHAPE, 200, 79, 0, 1, SUPPORT_DONE, 0}, /* PreflightBucket */
+    {25679, 22157, 23633, 0, 0, 0, 273, NO_SHAPE, 200, 79, 1, 1, SUPPORT_REFUSED, OPERATION_HTTP_BODY}, /* PutBucketAbac */
+    {25693, 22157, 23692, 0, 0, 0, 274, NO_SHAPE, 200, 80, 1, 1, SUPPORT_RECORDED, OPERATION_HTTP_BODY}, /* PutBucketAccelerateConfiguration */
+    {25726, 22157, 23730, 0, 0, 0, 275, NO_SHAPE, 200, 81, 1, 1, SUPPORT_REFUSED, OPERATION_CHECKSUM_REQUIRED | OPERATION_HTTP_BODY}, /* PutBucketAcl */
+    {25739, 22157, 22575, 0, 0, 0, 276, NO_SHAPE, 200, 82, 2, 1, SUPPORT_RECORDED, OPERATION_HTTP_BODY}, /* PutBucketAnalyticsConfiguration */
+    {25771, 22157, 22617, 0, 0, 0, 277, NO_SHAPE, 200, 84, 1, 1, SUPPORT_DONE, OPERATION_CHECKSUM_REQUIRED | OPERATION_HTTP_BODY}, /* PutBucketCors */
+    {25785, 22157, 22666, 0, 0, 0, 278, NO_SHAPE, 200, 85, 1, 1, SUPPORT_RECORDED, OPERATION_CHECKSUM_REQUIRED | OPERATION_HTTP_BODY}, /* PutBucketEncryption */
+    {25805, 22157, 22751, 0, 0, 0, 279, NO_SHAPE, 200, 86, 2, 1, SUPPORT_RECORDED, OPERATION_HTTP_BODY}, /* PutBucketIntelligentTieringConfiguration */
+    {25846, 22157, 22826, 0, 0, 0, 280, NO_SHAPE, 200, 88, 2, 1, SUPPORT_RECORDED, OPERATION_HTTP_BODY}, /* PutBucketInventoryConfiguration */
+    {25878, 22157, 22878, 0, 0, 0, 283, NO_SHAPE, 200, 90, 1, 1, SUPPORT_REFUSED, OPERATION_DEPRECATED | OPERATION_CHECKSUM_REQUIRED | OPERATION_HTTP_BODY}, /* PutBucketLifecycle */
+    {25897, 22157, 22878, 0, 25929, 0, 282, 281, 200, 91, 1, 1, SUPPORT_RECORDED, OPERATION_CHECKSUM_REQUIRED | OPERATION_HTTP_BODY}, /* PutBucketLifecycleConfiguration */
+    {25967, 22157, 24005, 0, 0, 0, 284, NO_SHAPE, 200, 92, 1, 1, SUPPORT_RECORDED, OPERATION_CHECKSUM_REQUIRED | OPERATION_HTTP_BODY}, /* PutBucketLogging */
+    {25984, 22157, 23012, 0, 0, 0, 285, NO_SHAPE, 200, 93, 2, 1, SUPPORT_RECORDED, OPERATION_HTTP_BODY}, /* PutBucketMetricsConfiguration */
+    {26014, 22157, 24155, 0, 0, 0, 287, NO_SHAPE, 200, 95, 1, 1, SUPPORT_REFUSED, OPERATION_DEPRECATED | OPERATION_CHECKSUM_REQUIRED | OPERATION_HTTP_BODY}, /* PutBucketNotification */
+    {26036, 22157, 24155, 0, 0, 0, 286, NO_SHAPE, 200, 96, 1, 1, SUPPORT_DONE, OPERATION_HTTP_BODY}, /* PutBucketNotificationConfiguration */
+    {26071, 22157, 23078, 0, 0, 0, 288, NO_SHAPE, 200, 97, 1, 1, SUPPORT_RECORDED, OPERATION_CHECKSUM_REQUIRED | OPERATION_HTTP_BODY}, /* PutBucketOwnershipControls */
+    {26098, 22157, 23132, 0, 0, 0, 289, NO_SHAPE, 200, 98, 1, 1, SUPPORT_RECORDED, OPERATION_CHECKSUM_REQUIRED | OPERATION_HTTP_BODY}, /* PutBucketPolicy */
+    {26114, 22157, 23185, 0, 0, 0, 290, NO_SHAPE, 200, 99, 1, 1, SUPPORT_RECORDED, OPERATION_CHECKSUM_REQUIRED | OPERATION_HTTP_BODY}, /* PutBucketReplication */
+    {26135, 22157, 24374, 0, 0, 0, 291, NO_SHAPE, 200, 100, 1, 1, SUPPORT_RECORDED, OPERATION_CHECKSUM_REQUIRED | OPERATION_HTTP_BODY}, /* PutBucketRequestPayment */
+    {26159, 22157, 23235, 0, 0, 0, 292, NO_SHAPE, 200, 101, 1, 1, SUPPORT_DONE, OPERATION_CHECKSUM_REQUIRED | OPERATION_HTTP_BODY}, /* PutBucketTagging */
+    {26176, 22157, 24447, 0, 0, 0, 293, NO_SHAPE, 200, 102, 1, 1, SUPPORT_REFUSED, OPERATION_CHECKSUM_REQUIRED | OPERATION_HTTP_BODY}, /* PutBucketVersioning */
+    {26196, 22157, 23281, 0, 0, 0, 294, NO_SHAPE, 200, 103, 1, 1, SUPPORT_RECORDED, OPERATION_CHECKSUM_REQUIRED | OPERATION_HTTP_BODY}, /* PutBucketWebsite */
+    {26213, 22157, 22067, 0, 26223, 0, 304, 303, 200, 104, 0, 2, SUPPORT_DONE, OPERATION_HTTP_BODY}, /* PutObject */
+    {26239, 22157, 24508, 0, 26252, 0, 296, 295, 200, 104, 1, 2, SUPPORT_REFUSED, OPERATION_CHECKSUM_REQUIRED | OPERATION_HTTP_BODY}, /* PutObjectAcl */
+    {26271, 22157, 23365, 0, 26291, 0, 298, 297, 200, 105, 2, 2, SUPPORT_REFUSED, OPERATION_HTTP_BODY}, /* PutObjectAnnotation */
+    {26317, 22157, 24666, 0, 26336, 0, 300, 299, 200, 107, 1, 2, SUPPORT_REFUSED, OPERATION_CHECKSUM_REQUIRED | OPERATION_HTTP_BODY}, /* PutObjectLegalHold */
+    {26361, 22157, 24733, 0, 26388, 0, 302, 301, 200, 108, 1, 1, SUPPORT_REFUSED, OPERATION_CHECKSUM_REQUIRED | OPERATION_HTTP_BODY}, /* PutObjectLockConfiguration */
+    {26421, 22157, 24784, 0, 26440, 0, 306, 305, 200, 109, 1, 2, SUPPORT_REFUSED, OPERATION_CHECKSUM_REQUIRED | OPERATION_HTTP_BODY}, /* PutObjectRetention */
+    {26465, 22157, 23442, 0, 26482, 0, 308, 307, 200, 110, 1, 2, SUPPORT_DONE, OPERATION_CHECKSUM_REQUIRED | OPERATION_HTTP_BODY}, /* PutObjectTagging */
+    {26505, 22157, 23586, 0, 0, 0, 309, NO_SHAPE, 200, 111, 1, 1, SUPPORT_RECORDED, OPERATION_CHECKSUM_REQUIRED | OPERATION_HTTP_BODY}, /* PutPublicAccessBlock */
+    {26539, 22157, 26552, 0, 26582, 0, 317, 316, 200, 112, 2, 2, SUPPORT_REFUSED, 0}, /* RenameObject */
+    {26609, 22111, 26623, 0, 26648, 0, 328, 327, 200, 114, 1, 2, SUPPORT_REFUSED, OPERATION_HTTP_BODY}, /* RestoreObject */
+    {26687, 22111, 26707, 16371, 16288, 0, 343, 342, 200, 115, 2, 2, SUPPORT_REFUSED, OPERATION_HTTP_BODY}, /* SelectObjectContent */
+    {26769, 22157, 26818, 0, 0, 0, 366, NO_SHAPE, 200, 117, 1, 1, SUPPORT_REFUSED, OPERATION_CHECKSUM_REQUIRED | OPERATION_HTTP_BODY}, /* UpdateBucketMetadataAnnotationTableConfiguration */
+    {26875, 22157, 26923, 0, 0, 0, 367, NO_SHAPE, 200, 118, 1, 1, SUPPORT_REFUSED, OPERATION_CHECKSUM_REQUIRED | OPERATION_HTTP_BODY}, /* UpdateBucketMetadataInventoryTableConfiguration */
+    {26977, 22157, 27023, 0, 0, 0, 368, NO_SHAPE, 200, 119, 1, 1, SUPPORT_REFUSED, OPERATION_CHECKSUM_REQUIRED | OPERATION_HTTP_BODY}, /* UpdateBucketMetadataJournalTableConfiguration */
+    {27054, 22157, 27077, 0, 27105, 0, 369, 370, 200, 120, 1, 2, SUPPORT_REFUSED, OPERATION_CHECKSUM_REQUIRED | OPERATION_HTTP_BODY}, /* UpdateObjectEncryption */
+    {27134, 22157, 22067, 0, 27145, 0, 374, 373, 200, 121, 2, 2, SUPPORT_DONE, OPERATION_HTTP_BODY}, /* UploadPart */
+    {27162, 22157, 22067, 0, 4253, 0, 372, 371, 200, 123, 3, 2, SUPPORT_DONE, 0}, /* UploadPartCopy */
+    {27177, 22111, 27200, 0, 0, 0, 377, NO_SHAPE, 200, 126, 2, 1, SUPPORT_REFUSED, OPERATION_UNROUTED | OPERATION_HTTP_BODY}, /* WriteGetObjectResponse */
 };
 
 static const struct shape shapes[] = {
@@ -1758,1463 +1761,1465 @@ static const struct shape shapes[] = {
     {2623, SHAPE_TYPE_STRUCTURE, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1100, 14, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Part */
     {13663, SHAPE_TYPE_STRUCTURE, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1114, 1, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* PartitionedPrefix */
     {7917, SHAPE_TYPE_STRUCTURE, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1115, 1, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* PolicyStatus */
-    {13732, SHAPE_TYPE_STRUCTURE, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1116, 3, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Progress */
-    {13749, SHAPE_TYPE_STRUCTURE, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1119, 1, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ProgressEvent */
-    {9703, SHAPE_TYPE_STRUCTURE, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1120, 4, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* PublicAccessBlockConfiguration */
-    {13836, SHAPE_TYPE_STRUCTURE, SHAPE_PAYLOAD, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1124, 5, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* PutBucketAbacRequest */
-    {13857, SHAPE_TYPE_STRUCTURE, SHAPE_PAYLOAD, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1129, 4, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* PutBucketAccelerateConfigurationRequest */
-    {13897, SHAPE_TYPE_STRUCTURE, SHAPE_PAYLOAD, TIMESTAMP_DEFAULT, 1, NO_SHAPE, NO_SHAPE, 0, 0, 1133, 11, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* PutBucketAclRequest */
-    {13917, SHAPE_TYPE_STRUCTURE, SHAPE_PAYLOAD, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1144, 4, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* PutBucketAnalyticsConfigurationRequest */
-    {13956, SHAPE_TYPE_STRUCTURE, SHAPE_PAYLOAD, TIMESTAMP_DEFAULT, 1, NO_SHAPE, NO_SHAPE, 0, 0, 1148, 5, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* PutBucketCorsRequest */
-    {13977, SHAPE_TYPE_STRUCTURE, SHAPE_PAYLOAD, TIMESTAMP_DEFAULT, 4, NO_SHAPE, NO_SHAPE, 0, 0, 1153, 5, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* PutBucketEncryptionRequest */
-    {14004, SHAPE_TYPE_STRUCTURE, SHAPE_PAYLOAD, TIMESTAMP_DEFAULT, 3, NO_SHAPE, NO_SHAPE, 0, 0, 1158, 4, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* PutBucketIntelligentTieringConfigurationRequest */
-    {14052, SHAPE_TYPE_STRUCTURE, SHAPE_PAYLOAD, TIMESTAMP_DEFAULT, 3, NO_SHAPE, NO_SHAPE, 0, 0, 1162, 4, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* PutBucketInventoryConfigurationRequest */
-    {14091, SHAPE_TYPE_STRUCTURE, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1166, 1, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* PutBucketLifecycleConfigurationOutput */
-    {14129, SHAPE_TYPE_STRUCTURE, SHAPE_PAYLOAD, TIMESTAMP_DEFAULT, 3, NO_SHAPE, NO_SHAPE, 0, 0, 1167, 5, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* PutBucketLifecycleConfigurationRequest */
-    {14168, SHAPE_TYPE_STRUCTURE, SHAPE_PAYLOAD, TIMESTAMP_DEFAULT, 4, NO_SHAPE, NO_SHAPE, 0, 0, 1172, 5, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* PutBucketLifecycleRequest */
-    {14194, SHAPE_TYPE_STRUCTURE, SHAPE_PAYLOAD, TIMESTAMP_DEFAULT, 1, NO_SHAPE, NO_SHAPE, 0, 0, 1177, 5, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* PutBucketLoggingRequest */
-    {14218, SHAPE_TYPE_STRUCTURE, SHAPE_PAYLOAD, TIMESTAMP_DEFAULT, 3, NO_SHAPE, NO_SHAPE, 0, 0, 1182, 4, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* PutBucketMetricsConfigurationRequest */
-    {14315, SHAPE_TYPE_STRUCTURE, SHAPE_PAYLOAD, TIMESTAMP_DEFAULT, 2, NO_SHAPE, NO_SHAPE, 0, 0, 1186, 4, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* PutBucketNotificationConfigurationRequest */
-    {14357, SHAPE_TYPE_STRUCTURE, SHAPE_PAYLOAD, TIMESTAMP_DEFAULT, 4, NO_SHAPE, NO_SHAPE, 0, 0, 1190, 5, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* PutBucketNotificationRequest */
-    {14386, SHAPE_TYPE_STRUCTURE, SHAPE_PAYLOAD, TIMESTAMP_DEFAULT, 4, NO_SHAPE, NO_SHAPE, 0, 0, 1195, 5, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* PutBucketOwnershipControlsRequest */
-    {14490, SHAPE_TYPE_STRUCTURE, SHAPE_PAYLOAD, TIMESTAMP_DEFAULT, 5, NO_SHAPE, NO_SHAPE, 0, 0, 1200, 6, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* PutBucketPolicyRequest */
-    {14550, SHAPE_TYPE_STRUCTURE, SHAPE_PAYLOAD, TIMESTAMP_DEFAULT, 4, NO_SHAPE, NO_SHAPE, 0, 0, 1206, 6, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* PutBucketReplicationRequest */
-    {14606, SHAPE_TYPE_STRUCTURE, SHAPE_PAYLOAD, TIMESTAMP_DEFAULT, 4, NO_SHAPE, NO_SHAPE, 0, 0, 1212, 5, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* PutBucketRequestPaymentRequest */
-    {14637, SHAPE_TYPE_STRUCTURE, SHAPE_PAYLOAD, TIMESTAMP_DEFAULT, 4, NO_SHAPE, NO_SHAPE, 0, 0, 1217, 5, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* PutBucketTaggingRequest */
-    {14685, SHAPE_TYPE_STRUCTURE, SHAPE_PAYLOAD, TIMESTAMP_DEFAULT, 5, NO_SHAPE, NO_SHAPE, 0, 0, 1222, 6, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* PutBucketVersioningRequest */
-    {14733, SHAPE_TYPE_STRUCTURE, SHAPE_PAYLOAD, TIMESTAMP_DEFAULT, 4, NO_SHAPE, NO_SHAPE, 0, 0, 1228, 5, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* PutBucketWebsiteRequest */
-    {14757, SHAPE_TYPE_STRUCTURE, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1233, 1, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* PutObjectAclOutput */
-    {14776, SHAPE_TYPE_STRUCTURE, SHAPE_PAYLOAD, TIMESTAMP_DEFAULT, 1, NO_SHAPE, NO_SHAPE, 0, 0, 1234, 14, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* PutObjectAclRequest */
-    {14796, SHAPE_TYPE_STRUCTURE, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1248, 17, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* PutObjectAnnotationOutput */
-    {14822, SHAPE_TYPE_STRUCTURE, SHAPE_PAYLOAD, TIMESTAMP_DEFAULT, 1, NO_SHAPE, NO_SHAPE, 0, 0, 1265, 20, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* PutObjectAnnotationRequest */
-    {14849, SHAPE_TYPE_STRUCTURE, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1285, 1, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* PutObjectLegalHoldOutput */
-    {14874, SHAPE_TYPE_STRUCTURE, SHAPE_PAYLOAD, TIMESTAMP_DEFAULT, 5, NO_SHAPE, NO_SHAPE, 0, 0, 1286, 8, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* PutObjectLegalHoldRequest */
-    {14900, SHAPE_TYPE_STRUCTURE, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1294, 1, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* PutObjectLockConfigurationOutput */
-    {14933, SHAPE_TYPE_STRUCTURE, SHAPE_PAYLOAD, TIMESTAMP_DEFAULT, 4, NO_SHAPE, NO_SHAPE, 0, 0, 1295, 7, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* PutObjectLockConfigurationRequest */
-    {14985, SHAPE_TYPE_STRUCTURE, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1302, 22, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* PutObjectOutput */
-    {15043, SHAPE_TYPE_STRUCTURE, SHAPE_PAYLOAD, TIMESTAMP_DEFAULT, 1, NO_SHAPE, NO_SHAPE, 0, 0, 1324, 46, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* PutObjectRequest */
-    {15060, SHAPE_TYPE_STRUCTURE, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1370, 1, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* PutObjectRetentionOutput */
-    {15085, SHAPE_TYPE_STRUCTURE, SHAPE_PAYLOAD, TIMESTAMP_DEFAULT, 7, NO_SHAPE, NO_SHAPE, 0, 0, 1371, 9, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* PutObjectRetentionRequest */
-    {15111, SHAPE_TYPE_STRUCTURE, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1380, 1, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* PutObjectTaggingOutput */
-    {15134, SHAPE_TYPE_STRUCTURE, SHAPE_PAYLOAD, TIMESTAMP_DEFAULT, 6, NO_SHAPE, NO_SHAPE, 0, 0, 1381, 8, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* PutObjectTaggingRequest */
-    {15158, SHAPE_TYPE_STRUCTURE, SHAPE_PAYLOAD, TIMESTAMP_DEFAULT, 4, NO_SHAPE, NO_SHAPE, 0, 0, 1389, 5, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* PutPublicAccessBlockRequest */
-    {13175, SHAPE_TYPE_STRUCTURE, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1394, 4, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* QueueConfiguration */
-    {15201, SHAPE_TYPE_STRUCTURE, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1398, 4, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* QueueConfigurationDeprecated */
-    {10788, SHAPE_TYPE_STRUCTURE, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1402, 2, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* RecordExpiration */
-    {15238, SHAPE_TYPE_STRUCTURE, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1404, 1, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* RecordsEvent */
-    {15322, SHAPE_TYPE_STRUCTURE, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1405, 5, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Redirect */
-    {8275, SHAPE_TYPE_STRUCTURE, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1410, 2, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* RedirectAllRequestsTo */
-    {15331, SHAPE_TYPE_STRUCTURE, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1412, 0, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* RenameObjectOutput */
-    {15731, SHAPE_TYPE_STRUCTURE, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1412, 12, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* RenameObjectRequest */
-    {15751, SHAPE_TYPE_STRUCTURE, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1424, 1, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ReplicaModifications */
-    {7987, SHAPE_TYPE_STRUCTURE, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1425, 2, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ReplicationConfiguration */
-    {15805, SHAPE_TYPE_STRUCTURE, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1427, 9, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ReplicationRule */
-    {15821, SHAPE_TYPE_STRUCTURE, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1436, 2, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ReplicationRuleAndOperator */
-    {15848, SHAPE_TYPE_STRUCTURE, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1438, 3, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ReplicationRuleFilter */
-    {6147, SHAPE_TYPE_STRUCTURE, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1441, 2, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ReplicationTime */
-    {15883, SHAPE_TYPE_STRUCTURE, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1443, 1, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ReplicationTimeValue */
-    {14578, SHAPE_TYPE_STRUCTURE, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1444, 1, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* RequestPaymentConfiguration */
-    {15912, SHAPE_TYPE_STRUCTURE, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1445, 1, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* RequestProgress */
-    {15972, SHAPE_TYPE_STRUCTURE, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1446, 2, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* RestoreObjectOutput */
-    {16007, SHAPE_TYPE_STRUCTURE, SHAPE_PAYLOAD, TIMESTAMP_DEFAULT, 5, NO_SHAPE, NO_SHAPE, 0, 0, 1448, 7, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* RestoreObjectRequest */
-    {15992, SHAPE_TYPE_STRUCTURE, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1455, 7, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* RestoreRequest */
-    {13333, SHAPE_TYPE_STRUCTURE, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1462, 2, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* RestoreStatus */
-    {16095, SHAPE_TYPE_STRUCTURE, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1464, 2, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* RoutingRule */
-    {1127, SHAPE_TYPE_STRUCTURE, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1466, 8, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Rule */
-    {16119, SHAPE_TYPE_STRUCTURE, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1474, 1, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* S3KeyFilter */
-    {16165, SHAPE_TYPE_STRUCTURE, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1475, 8, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* S3Location */
-    {12855, SHAPE_TYPE_STRUCTURE, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1483, 2, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* S3TablesDestination */
-    {12875, SHAPE_TYPE_STRUCTURE, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1485, 4, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* S3TablesDestinationResult */
-    {10539, SHAPE_TYPE_STRUCTURE, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1489, 1, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* SSEKMS */
-    {16192, SHAPE_TYPE_STRUCTURE, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1490, 2, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* SSEKMSEncryption */
-    {10554, SHAPE_TYPE_STRUCTURE, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1492, 0, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* SSES3 */
-    {16219, SHAPE_TYPE_STRUCTURE, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1492, 2, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ScanRange */
-    {16248, SHAPE_TYPE_STRUCTURE, SHAPE_EVENT_STREAM, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1494, 5, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* SelectObjectContentEventStream */
-    {16279, SHAPE_TYPE_STRUCTURE, SHAPE_PAYLOAD, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1499, 1, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* SelectObjectContentOutput */
-    {16331, SHAPE_TYPE_STRUCTURE, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1500, 12, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* SelectObjectContentRequest */
-    {16040, SHAPE_TYPE_STRUCTURE, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1512, 4, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* SelectParameters */
-    {16386, SHAPE_TYPE_STRUCTURE, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1516, 2, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ServerSideEncryptionByDefault */
-    {6726, SHAPE_TYPE_STRUCTURE, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1518, 1, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ServerSideEncryptionConfiguration */
-    {16451, SHAPE_TYPE_STRUCTURE, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1519, 3, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ServerSideEncryptionRule */
-    {16517, SHAPE_TYPE_STRUCTURE, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1522, 4, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* SessionCredentials */
-    {16536, SHAPE_TYPE_STRUCTURE, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1526, 0, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* SimplePrefix */
-    {15781, SHAPE_TYPE_STRUCTURE, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1526, 2, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* SourceSelectionCriteria */
-    {16549, SHAPE_TYPE_STRUCTURE, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1528, 1, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* SseKmsEncryptedObjects */
-    {16242, SHAPE_TYPE_STRUCTURE, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1529, 3, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Stats */
-    {16572, SHAPE_TYPE_STRUCTURE, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1532, 1, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* StatsEvent */
-    {483, SHAPE_TYPE_STRUCTURE, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1533, 1, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* StorageClassAnalysis */
-    {16614, SHAPE_TYPE_STRUCTURE, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1534, 2, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* StorageClassAnalysisDataExport */
-    {448, SHAPE_TYPE_STRUCTURE, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1536, 2, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Tag */
-    {4116, SHAPE_TYPE_STRUCTURE, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1538, 1, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Tagging */
-    {16645, SHAPE_TYPE_STRUCTURE, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1539, 2, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* TargetGrant */
-    {12806, SHAPE_TYPE_STRUCTURE, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1541, 2, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* TargetObjectKeyFormat */
-    {10328, SHAPE_TYPE_STRUCTURE, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1543, 2, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Tiering */
-    {16657, SHAPE_TYPE_STRUCTURE, SHAPE_ERROR, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1545, 0, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* TooManyParts */
-    {13214, SHAPE_TYPE_STRUCTURE, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1545, 4, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* TopicConfiguration */
-    {16685, SHAPE_TYPE_STRUCTURE, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1549, 4, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* TopicConfigurationDeprecated */
-    {11113, SHAPE_TYPE_STRUCTURE, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1553, 3, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Transition */
-    {16714, SHAPE_TYPE_STRUCTURE, SHAPE_ERROR, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1556, 0, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* UnsupportedMediaType */
-    {16735, SHAPE_TYPE_STRUCTURE, SHAPE_PAYLOAD, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1556, 5, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* UpdateBucketMetadataAnnotationTableConfigurationRequest */
-    {16791, SHAPE_TYPE_STRUCTURE, SHAPE_PAYLOAD, TIMESTAMP_DEFAULT, 4, NO_SHAPE, NO_SHAPE, 0, 0, 1561, 5, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* UpdateBucketMetadataInventoryTableConfigurationRequest */
-    {16846, SHAPE_TYPE_STRUCTURE, SHAPE_PAYLOAD, TIMESTAMP_DEFAULT, 4, NO_SHAPE, NO_SHAPE, 0, 0, 1566, 5, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* UpdateBucketMetadataJournalTableConfigurationRequest */
-    {16899, SHAPE_TYPE_STRUCTURE, SHAPE_PAYLOAD, TIMESTAMP_DEFAULT, 5, NO_SHAPE, NO_SHAPE, 0, 0, 1571, 8, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* UpdateObjectEncryptionRequest */
-    {16929, SHAPE_TYPE_STRUCTURE, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1579, 1, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* UpdateObjectEncryptionResponse */
-    {16960, SHAPE_TYPE_STRUCTURE, SHAPE_PAYLOAD, TIMESTAMP_DEFAULT, 1, NO_SHAPE, NO_SHAPE, 0, 0, 1580, 8, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* UploadPartCopyOutput */
-    {17021, SHAPE_TYPE_STRUCTURE, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1588, 19, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* UploadPartCopyRequest */
-    {17043, SHAPE_TYPE_STRUCTURE, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1607, 17, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* UploadPartOutput */
-    {17060, SHAPE_TYPE_STRUCTURE, SHAPE_PAYLOAD, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1624, 23, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* UploadPartRequest */
-    {14661, SHAPE_TYPE_STRUCTURE, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1647, 2, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* VersioningConfiguration */
-    {14712, SHAPE_TYPE_STRUCTURE, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1649, 4, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* WebsiteConfiguration */
-    {18720, SHAPE_TYPE_STRUCTURE, SHAPE_PAYLOAD, TIMESTAMP_DEFAULT, 1, NO_SHAPE, NO_SHAPE, 0, 0, 1653, 46, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* WriteGetObjectResponseRequest */
-    {4724, SHAPE_TYPE_TIMESTAMP, 0, TIMESTAMP_ISO8601_MS, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* AbortDate */
-    {4751, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* AbortRuleId */
-    {8989, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* AcceptRanges */
-    {18750, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* AccessKeyIdValue */
-    {9932, SHAPE_TYPE_BOOLEAN, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* AccessPointAlias */
-    {12976, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* AccessPointArn */
-    {10603, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* AccountId */
-    {1364, SHAPE_TYPE_BOOLEAN, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* AllowQuotedRecordDelimiter */
-    {1309, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* AllowedHeader */
-    {1294, SHAPE_TYPE_LIST, SHAPE_FLATTENED, TIMESTAMP_DEFAULT, 0, 384, NO_SHAPE, 18767, 0, 1699, 0, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* AllowedHeaders */
-    {1251, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* AllowedMethod */
-    {1236, SHAPE_TYPE_LIST, SHAPE_FLATTENED, TIMESTAMP_DEFAULT, 0, 386, NO_SHAPE, 18767, 0, 1699, 0, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* AllowedMethods */
-    {1280, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* AllowedOrigin */
-    {1265, SHAPE_TYPE_LIST, SHAPE_FLATTENED, TIMESTAMP_DEFAULT, 0, 388, NO_SHAPE, 18767, 0, 1699, 0, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* AllowedOrigins */
-    {11224, SHAPE_TYPE_LIST, SHAPE_FLATTENED, TIMESTAMP_DEFAULT, 0, 9, NO_SHAPE, 18767, 0, 1699, 0, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* AnalyticsConfigurationList */
-    {18774, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* AnalyticsId */
-    {18786, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 0, 1, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* AnalyticsS3ExportFileFormat */
-    {18831, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 1, 2, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* AnnotationConfigurationState */
-    {12163, SHAPE_TYPE_INTEGER, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 3, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* AnnotationCount */
-    {2908, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 3, 2, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* AnnotationDirective */
-    {18873, SHAPE_TYPE_LIST, 0, TIMESTAMP_DEFAULT, 0, 13, NO_SHAPE, 720, 0, 1699, 0, 5, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* AnnotationList */
-    {646, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 5, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* AnnotationName */
-    {8396, SHAPE_TYPE_BLOB, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 5, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* AnnotationPayload */
-    {12179, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 5, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* AnnotationPrefix */
-    {10121, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 5, 2, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ArchiveStatus */
-    {9016, SHAPE_TYPE_BLOB, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 7, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Body */
-    {18932, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 7, 2, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* BucketAbacStatus */
-    {18959, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 9, 2, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* BucketAccelerateStatus */
-    {19039, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 11, 4, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* BucketCannedACL */
-    {1779, SHAPE_TYPE_BOOLEAN, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 15, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* BucketKeyEnabled */
-    {19055, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 15, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* BucketLocationConstraint */
-    {9974, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 15, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* BucketLocationName */
-    {19104, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 15, 3, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* BucketLogsPermission */
-    {16131, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 18, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* BucketName */
-    {4537, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 18, 2, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* BucketNamespace */
-    {1023, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 20, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* BucketRegion */
-    {19159, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 20, 1, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* BucketType */
-    {19170, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 21, 2, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* BucketVersioningStatus */
-    {11736, SHAPE_TYPE_LIST, 0, TIMESTAMP_DEFAULT, 0, 20, NO_SHAPE, 134, 0, 1699, 0, 23, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Buckets */
-    {5771, SHAPE_TYPE_BOOLEAN, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 23, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* BypassGovernanceRetention */
-    {13690, SHAPE_TYPE_LONG, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 23, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* BytesProcessed */
-    {13705, SHAPE_TYPE_LONG, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 23, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* BytesReturned */
-    {13719, SHAPE_TYPE_LONG, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 23, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* BytesScanned */
-    {1196, SHAPE_TYPE_LIST, SHAPE_FLATTENED, TIMESTAMP_DEFAULT, 0, 27, NO_SHAPE, 18767, 0, 1699, 0, 23, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* CORSRules */
-    {2962, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 23, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* CacheControl */
-    {661, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 23, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ChecksumAlgorithm */
-    {19193, SHAPE_TYPE_LIST, SHAPE_FLATTENED, TIMESTAMP_DEFAULT, 0, 421, NO_SHAPE, 18767, 0, 1699, 0, 23, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ChecksumAlgorithmList */
-    {1513, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 23, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ChecksumCRC32 */
-    {1527, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 23, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ChecksumCRC32C */
-    {1542, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 23, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ChecksumCRC64NVME */
-    {1560, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 23, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ChecksumMD5 */
-    {8508, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 23, 1, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ChecksumMode */
-    {1572, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 24, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ChecksumSHA1 */
-    {1585, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 24, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ChecksumSHA256 */
-    {1600, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 24, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ChecksumSHA512 */
-    {1615, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 24, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ChecksumType */
-    {1628, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 24, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ChecksumXXHASH128 */
-    {1646, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 24, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ChecksumXXHASH3 */
-    {1662, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 24, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ChecksumXXHASH64 */
-    {15350, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 24, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ClientToken */
-    {1688, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 24, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* CloudFunction */
-    {19215, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 24, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* CloudFunctionInvocationRole */
-    {6318, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 24, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Code */
-    {1391, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 24, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Comments */
-    {19243, SHAPE_TYPE_LIST, SHAPE_FLATTENED, TIMESTAMP_DEFAULT, 0, 32, NO_SHAPE, 18767, 0, 1699, 0, 24, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* CommonPrefixList */
-    {19260, SHAPE_TYPE_LIST, SHAPE_FLATTENED, TIMESTAMP_DEFAULT, 0, 36, NO_SHAPE, 18767, 0, 1699, 0, 24, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* CompletedPartList */
-    {10241, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 24, 3, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* CompressionType */
-    {14420, SHAPE_TYPE_BOOLEAN, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 27, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ConfirmRemoveSelfBucketAccess */
-    {3014, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 27, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ContentDisposition */
-    {3053, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 27, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ContentEncoding */
-    {3086, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 27, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ContentLanguage */
-    {8414, SHAPE_TYPE_LONG, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 27, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ContentLength */
-    {4342, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 27, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ContentMD5 */
-    {9021, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 27, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ContentRange */
-    {3119, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 27, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ContentType */
-    {3144, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 27, 0, 19294, 19294, 0, INT64_C(0), INT64_C(0)}, /* CopySource */
-    {3173, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 27, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* CopySourceIfMatch */
-    {3218, SHAPE_TYPE_TIMESTAMP, 0, TIMESTAMP_ISO8601_MS, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 27, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* CopySourceIfModifiedSince */
-    {3280, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 27, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* CopySourceIfNoneMatch */
-    {3334, SHAPE_TYPE_TIMESTAMP, 0, TIMESTAMP_ISO8601_MS, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 27, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* CopySourceIfUnmodifiedSince */
-    {16981, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 27, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* CopySourceRange */
-    {3400, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 27, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* CopySourceSSECustomerAlgorithm */
-    {3491, SHAPE_TYPE_STRING, SHAPE_SENSITIVE, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 27, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* CopySourceSSECustomerKey */
-    {3570, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 27, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* CopySourceSSECustomerKeyMD5 */
-    {2767, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 27, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* CopySourceVersionId */
-    {1010, SHAPE_TYPE_TIMESTAMP, 0, TIMESTAMP_ISO8601_MS, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 27, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* CreationDate */
-    {1090, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 27, 2, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* DataRedundancy */
-    {10965, SHAPE_TYPE_TIMESTAMP, 0, TIMESTAMP_ISO8601_MS, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 29, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Date */
-    {4931, SHAPE_TYPE_INTEGER, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 29, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Days */
-    {19, SHAPE_TYPE_INTEGER, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 29, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* DaysAfterInitiation */
-    {5719, SHAPE_TYPE_BOOLEAN, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 29, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* DeleteMarker */
-    {19343, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 29, 2, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* DeleteMarkerReplicationStatus */
-    {6095, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 31, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* DeleteMarkerVersionId */
-    {12388, SHAPE_TYPE_LIST, SHAPE_FLATTENED, TIMESTAMP_DEFAULT, 0, 69, NO_SHAPE, 18767, 0, 1699, 0, 31, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* DeleteMarkers */
-    {19373, SHAPE_TYPE_LIST, SHAPE_FLATTENED, TIMESTAMP_DEFAULT, 0, 80, NO_SHAPE, 18767, 0, 1699, 0, 31, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* DeletedObjects */
-    {11980, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 31, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Delimiter */
-    {16028, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 31, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Description */
-    {19388, SHAPE_TYPE_STRING, SHAPE_HAS_MIN | SHAPE_HAS_MAX, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 31, 0, 0, 0, 0, INT64_C(0), INT64_C(1024)}, /* DirectoryBucketToken */
-    {9840, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 31, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* DisplayName */
-    {679, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 31, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ETag */
-    {9852, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 31, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* EmailAddress */
-    {19409, SHAPE_TYPE_BOOLEAN, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 31, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* EnableRequestProgress */
-    {11990, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 31, 1, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* EncodingType */
-    {967, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 32, 2, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* EncryptionType */
-    {19441, SHAPE_TYPE_LIST, SHAPE_FLATTENED, TIMESTAMP_DEFAULT, 0, 479, NO_SHAPE, 967, 0, 1699, 0, 34, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* EncryptionTypeList */
-    {16209, SHAPE_TYPE_LONG, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 34, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* End */
-    {6331, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 34, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ErrorCode */
-    {6341, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 34, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ErrorMessage */
-    {6016, SHAPE_TYPE_LIST, SHAPE_FLATTENED, TIMESTAMP_DEFAULT, 0, 87, NO_SHAPE, 18767, 0, 1699, 0, 34, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Errors */
-    {1702, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 34, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Event */
-    {19460, SHAPE_TYPE_LIST, SHAPE_FLATTENED, TIMESTAMP_DEFAULT, 0, 485, NO_SHAPE, 18767, 0, 1699, 0, 34, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* EventList */
-    {19470, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 34, 2, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ExistingObjectReplicationStatus */
-    {1844, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 36, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Expiration */
-    {19502, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 36, 2, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ExpirationState */
-    {19518, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 38, 2, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ExpirationStatus */
-    {10970, SHAPE_TYPE_BOOLEAN, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 40, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ExpiredObjectDeleteMarker */
-    {3717, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 40, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Expires */
-    {1351, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 40, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ExposeHeader */
-    {1337, SHAPE_TYPE_LIST, SHAPE_FLATTENED, TIMESTAMP_DEFAULT, 0, 493, NO_SHAPE, 18767, 0, 1699, 0, 40, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ExposeHeaders */
-    {16305, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 40, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Expression */
-    {16316, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 40, 1, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ExpressionType */
-    {12649, SHAPE_TYPE_BOOLEAN, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 41, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* FetchOwner */
-    {1400, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 41, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* FieldDelimiter */
-    {1415, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 41, 3, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* FileHeaderInfo */
-    {19550, SHAPE_TYPE_LIST, SHAPE_FLATTENED, TIMESTAMP_DEFAULT, 0, 92, NO_SHAPE, 18767, 0, 1699, 0, 44, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* FilterRuleList */
-    {19565, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 44, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* FilterRuleName */
-    {19580, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 44, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* FilterRuleValue */
-    {19596, SHAPE_TYPE_INTEGER, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 44, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* GetObjectResponseStatusCode */
-    {3725, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 44, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* GrantFullControl */
-    {3767, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 44, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* GrantRead */
-    {3794, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 44, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* GrantReadACP */
-    {4576, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 44, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* GrantWrite */
-    {3828, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 44, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* GrantWriteACP */
-    {347, SHAPE_TYPE_LIST, 0, TIMESTAMP_DEFAULT, 0, 164, NO_SHAPE, 9834, 0, 1699, 0, 44, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Grants */
-    {15251, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 44, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* HostName */
-    {2678, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 44, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* HttpErrorCodeReturnedEquals */
-    {15260, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 44, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* HttpRedirectCode */
-    {1233, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 44, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ID */
-    {2278, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 44, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* IfMatch */
-    {189, SHAPE_TYPE_TIMESTAMP, 0, TIMESTAMP_RFC1123, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 44, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* IfMatchInitiatedTime */
-    {5831, SHAPE_TYPE_TIMESTAMP, 0, TIMESTAMP_RFC1123, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 44, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* IfMatchLastModifiedTime */
-    {5889, SHAPE_TYPE_LONG, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 44, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* IfMatchSize */
-    {9167, SHAPE_TYPE_TIMESTAMP, 0, TIMESTAMP_ISO8601_MS, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 44, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* IfModifiedSince */
-    {2295, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 44, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* IfNoneMatch */
-    {9201, SHAPE_TYPE_TIMESTAMP, 0, TIMESTAMP_ISO8601_MS, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 44, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* IfUnmodifiedSince */
-    {13024, SHAPE_TYPE_TIMESTAMP, 0, TIMESTAMP_ISO8601_MS, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 44, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Initiated */
-    {19624, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 44, 2, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* IntelligentTieringAccessTier */
-    {11391, SHAPE_TYPE_LIST, SHAPE_FLATTENED, TIMESTAMP_DEFAULT, 0, 175, NO_SHAPE, 18767, 0, 1699, 0, 46, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* IntelligentTieringConfigurationList */
-    {19653, SHAPE_TYPE_INTEGER, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 46, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* IntelligentTieringDays */
-    {19676, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 46, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* IntelligentTieringId */
-    {19697, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 46, 2, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* IntelligentTieringStatus */
-    {11526, SHAPE_TYPE_LIST, SHAPE_FLATTENED, TIMESTAMP_DEFAULT, 0, 182, NO_SHAPE, 18767, 0, 1699, 0, 48, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* InventoryConfigurationList */
-    {19722, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 48, 2, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* InventoryConfigurationState */
-    {19754, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 50, 3, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* InventoryFormat */
-    {19783, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 53, 2, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* InventoryFrequency */
-    {19802, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 55, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* InventoryId */
-    {19826, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 55, 2, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* InventoryIncludedObjectVersions */
-    {19988, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 57, 16, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* InventoryOptionalField */
-    {20017, SHAPE_TYPE_LIST, 0, TIMESTAMP_DEFAULT, 0, 533, NO_SHAPE, 20011, 0, 1699, 0, 73, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* InventoryOptionalFields */
-    {10484, SHAPE_TYPE_BOOLEAN, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 73, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* IsEnabled */
-    {5508, SHAPE_TYPE_BOOLEAN, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 73, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* IsLatest */
-    {13681, SHAPE_TYPE_BOOLEAN, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 73, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* IsPublic */
-    {16057, SHAPE_TYPE_BOOLEAN, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 73, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* IsRestoreInProgress */
-    {8617, SHAPE_TYPE_BOOLEAN, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 73, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* IsTruncated */
-    {20056, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 73, 2, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* JSONType */
-    {6239, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 75, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* KMSContext */
-    {12620, SHAPE_TYPE_INTEGER, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 75, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* KeyCount */
-    {11922, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 75, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* KeyMarker */
-    {2706, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 75, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* KeyPrefixEquals */
-    {12901, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 75, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* KmsKeyArn */
-    {10896, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 75, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* LambdaFunctionArn */
-    {20065, SHAPE_TYPE_LIST, SHAPE_FLATTENED, TIMESTAMP_DEFAULT, 0, 196, NO_SHAPE, 18767, 0, 1699, 0, 75, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* LambdaFunctionConfigurationList */
-    {684, SHAPE_TYPE_TIMESTAMP, 0, TIMESTAMP_ISO8601_MS, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 75, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* LastModified */
-    {13395, SHAPE_TYPE_TIMESTAMP, 0, TIMESTAMP_RFC1123, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 75, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* LastModifiedTime */
-    {20097, SHAPE_TYPE_LIST, SHAPE_FLATTENED, TIMESTAMP_DEFAULT, 0, 199, NO_SHAPE, 18767, 0, 1699, 0, 75, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* LifecycleRules */
-    {1770, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 75, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Location */
-    {20112, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 75, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* LocationNameAsString */
-    {20133, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 75, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* LocationPrefix */
-    {20175, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 75, 2, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* LocationType */
-    {5921, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 77, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* MFA */
-    {8188, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 77, 2, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* MFADelete */
-    {20188, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 79, 2, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* MFADeleteStatus */
-    {12538, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 81, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Marker */
-    {1323, SHAPE_TYPE_INTEGER, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 81, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* MaxAgeSeconds */
-    {12208, SHAPE_TYPE_INTEGER, SHAPE_HAS_MIN | SHAPE_HAS_MAX, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 81, 0, 0, 0, 0, INT64_C(1), INT64_C(1000)}, /* MaxAnnotationResults */
-    {11776, SHAPE_TYPE_INTEGER, SHAPE_HAS_MIN | SHAPE_HAS_MAX, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 81, 0, 0, 0, 0, INT64_C(1), INT64_C(10000)}, /* MaxBuckets */
-    {11852, SHAPE_TYPE_INTEGER, SHAPE_HAS_MIN | SHAPE_HAS_MAX, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 81, 0, 0, 0, 0, INT64_C(0), INT64_C(1000)}, /* MaxDirectoryBuckets */
-    {12363, SHAPE_TYPE_INTEGER, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 81, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* MaxKeys */
-    {8629, SHAPE_TYPE_INTEGER, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 81, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* MaxParts */
-    {12003, SHAPE_TYPE_INTEGER, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 81, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* MaxUploads */
-    {6323, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 81, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Message */
-    {3864, SHAPE_TYPE_MAP, 0, TIMESTAMP_DEFAULT, 0, 571, 569, 20204, 20210, 1699, 0, 81, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Metadata */
-    {3885, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 81, 2, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* MetadataDirective */
-    {20222, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 83, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* MetadataKey */
-    {20234, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 83, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* MetadataTableStatus */
-    {20254, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 83, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* MetadataValue */
-    {11634, SHAPE_TYPE_LIST, SHAPE_FLATTENED, TIMESTAMP_DEFAULT, 0, 236, NO_SHAPE, 18767, 0, 1699, 0, 83, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* MetricsConfigurationList */
-    {20268, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 83, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* MetricsId */
-    {20278, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 83, 2, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* MetricsStatus */
-    {15875, SHAPE_TYPE_INTEGER, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 85, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Minutes */
-    {9048, SHAPE_TYPE_INTEGER, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 85, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* MissingMeta */
-    {2321, SHAPE_TYPE_LONG, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 85, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* MpuObjectSize */
-    {20292, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 85, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* MultipartUploadId */
-    {20310, SHAPE_TYPE_LIST, SHAPE_FLATTENED, TIMESTAMP_DEFAULT, 0, 238, NO_SHAPE, 18767, 0, 1699, 0, 85, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* MultipartUploadList */
-    {11947, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 85, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* NextKeyMarker */
-    {12545, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 85, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* NextMarker */
-    {8638, SHAPE_TYPE_INTEGER, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 85, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* NextPartNumberMarker */
-    {20330, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 85, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* NextToken */
-    {11961, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 85, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* NextUploadIdMarker */
-    {12343, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 85, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* NextVersionIdMarker */
-    {20340, SHAPE_TYPE_STRING, SHAPE_SENSITIVE | SHAPE_HAS_MIN | SHAPE_HAS_MAX, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 85, 0, 20364, 20364, 0, INT64_C(20), INT64_C(2048)}, /* NonEmptyKmsKeyArnString */
-    {20428, SHAPE_TYPE_LIST, SHAPE_FLATTENED, TIMESTAMP_DEFAULT, 0, 244, NO_SHAPE, 18767, 0, 1699, 0, 85, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* NoncurrentVersionTransitionList */
-    {20460, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 85, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* NotificationId */
-    {8744, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 85, 5, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ObjectAttributes */
-    {20475, SHAPE_TYPE_LIST, 0, TIMESTAMP_DEFAULT, 0, 589, NO_SHAPE, 18767, 0, 1699, 0, 90, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ObjectAttributesList */
-    {20554, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 90, 7, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ObjectCannedACL */
-    {20570, SHAPE_TYPE_LIST, SHAPE_FLATTENED, TIMESTAMP_DEFAULT, 0, 251, NO_SHAPE, 18767, 0, 1699, 0, 97, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ObjectIdentifierList */
-    {5643, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 97, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ObjectIfMatch */
-    {20591, SHAPE_TYPE_STRING, SHAPE_HAS_MIN, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 97, 0, 0, 0, 0, INT64_C(1), INT64_C(0)}, /* ObjectKey */
-    {20601, SHAPE_TYPE_LIST, SHAPE_FLATTENED, TIMESTAMP_DEFAULT, 0, 248, NO_SHAPE, 18767, 0, 1699, 0, 97, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ObjectList */
-    {13429, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 97, 1, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ObjectLockEnabled */
-    {4605, SHAPE_TYPE_BOOLEAN, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 98, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ObjectLockEnabledForBucket */
-    {3928, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 98, 2, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ObjectLockLegalHoldStatus */
-    {3983, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 100, 2, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ObjectLockMode */
-    {4021, SHAPE_TYPE_TIMESTAMP, 0, TIMESTAMP_ISO8601_MS, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 102, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ObjectLockRetainUntilDate */
-    {20641, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 102, 2, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ObjectLockRetentionMode */
-    {20665, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 104, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ObjectLockToken */
-    {4665, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 104, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ObjectOwnership */
-    {8580, SHAPE_TYPE_LONG, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 104, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ObjectSize */
-    {20681, SHAPE_TYPE_LONG, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 104, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ObjectSizeGreaterThanBytes */
-    {20708, SHAPE_TYPE_LONG, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 104, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ObjectSizeLessThanBytes */
-    {20928, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 104, 15, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ObjectStorageClass */
-    {5559, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 119, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ObjectVersionId */
-    {20947, SHAPE_TYPE_LIST, SHAPE_FLATTENED, TIMESTAMP_DEFAULT, 0, 258, NO_SHAPE, 18767, 0, 1699, 0, 119, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ObjectVersionList */
-    {20965, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 119, 1, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ObjectVersionStorageClass */
-    {12436, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 120, 1, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* OptionalObjectAttributes */
-    {20991, SHAPE_TYPE_LIST, 0, TIMESTAMP_DEFAULT, 0, 611, NO_SHAPE, 18767, 0, 1699, 0, 121, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* OptionalObjectAttributesList */
-    {21020, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 121, 1, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* OwnerOverride */
-    {21034, SHAPE_TYPE_LIST, SHAPE_FLATTENED, TIMESTAMP_DEFAULT, 0, 263, NO_SHAPE, 18767, 0, 1699, 0, 122, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* OwnershipControlsRules */
-    {2653, SHAPE_TYPE_INTEGER, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 122, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* PartNumber */
-    {8659, SHAPE_TYPE_INTEGER, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 122, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* PartNumberMarker */
-    {13643, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 122, 2, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* PartitionDateSource */
-    {2617, SHAPE_TYPE_LIST, SHAPE_FLATTENED, TIMESTAMP_DEFAULT, 0, 265, NO_SHAPE, 18767, 0, 1699, 0, 124, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Parts */
-    {8692, SHAPE_TYPE_INTEGER, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 124, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* PartsCount */
-    {21080, SHAPE_TYPE_LIST, SHAPE_FLATTENED, TIMESTAMP_DEFAULT, 0, 257, NO_SHAPE, 18767, 0, 1699, 0, 124, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* PartsList */
-    {8067, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 124, 2, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Payer */
-    {9823, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 126, 5, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Permission */
-    {7865, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 131, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Policy */
-    {436, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 131, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Prefix */
-    {15772, SHAPE_TYPE_INTEGER, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 131, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Priority */
-    {15277, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 131, 2, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Protocol */
-    {15186, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 133, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* QueueArn */
-    {21142, SHAPE_TYPE_LIST, SHAPE_FLATTENED, TIMESTAMP_DEFAULT, 0, 308, NO_SHAPE, 18767, 0, 1699, 0, 133, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* QueueConfigurationList */
-    {4979, SHAPE_TYPE_BOOLEAN, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 133, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Quiet */
-    {1430, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 133, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* QuoteCharacter */
-    {1445, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 133, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* QuoteEscapeCharacter */
-    {1491, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 133, 2, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* QuoteFields */
-    {9250, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 135, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Range */
-    {1466, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 135, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* RecordDelimiter */
-    {21181, SHAPE_TYPE_INTEGER, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 135, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* RecordExpirationDays */
-    {21202, SHAPE_TYPE_STRING, SHAPE_HAS_MIN | SHAPE_HAS_MAX, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 135, 0, 0, 0, 0, INT64_C(0), INT64_C(20)}, /* Region */
-    {15479, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 135, 0, 19294, 19294, 0, INT64_C(0), INT64_C(0)}, /* RenameSource */
-    {21209, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 135, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* RenameSourceIfMatch */
-    {21229, SHAPE_TYPE_TIMESTAMP, 0, TIMESTAMP_RFC1123, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 135, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* RenameSourceIfModifiedSince */
-    {21257, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 135, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* RenameSourceIfNoneMatch */
-    {21281, SHAPE_TYPE_TIMESTAMP, 0, TIMESTAMP_RFC1123, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 135, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* RenameSourceIfUnmodifiedSince */
-    {15286, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 135, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ReplaceKeyPrefixWith */
-    {15307, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 135, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ReplaceKeyWith */
-    {6270, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 135, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ReplicaKmsKeyID */
-    {21311, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 135, 2, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ReplicaModificationsStatus */
-    {21338, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 137, 2, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ReplicationRuleStatus */
-    {21360, SHAPE_TYPE_LIST, SHAPE_FLATTENED, TIMESTAMP_DEFAULT, 0, 318, NO_SHAPE, 18767, 0, 1699, 0, 139, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ReplicationRules */
-    {697, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 139, 5, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ReplicationStatus */
-    {21419, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 144, 2, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ReplicationTimeStatus */
-    {70, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 146, 1, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* RequestCharged */
-    {244, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 147, 1, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* RequestPayer */
-    {18252, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 148, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* RequestRoute */
-    {18285, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 148, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* RequestToken */
-    {9256, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 148, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ResponseCacheControl */
-    {9300, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 148, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ResponseContentDisposition */
-    {9356, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 148, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ResponseContentEncoding */
-    {9406, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 148, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ResponseContentLanguage */
-    {9456, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 148, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ResponseContentType */
-    {9498, SHAPE_TYPE_TIMESTAMP, 0, TIMESTAMP_RFC1123, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 148, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ResponseExpires */
-    {9100, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 148, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Restore */
-    {16077, SHAPE_TYPE_TIMESTAMP, 0, TIMESTAMP_ISO8601_MS, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 148, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* RestoreExpiryDate */
-    {15928, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 148, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* RestoreOutputPath */
-    {21458, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 148, 1, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* RestoreRequestType */
-    {825, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 149, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Role */
-    {8297, SHAPE_TYPE_LIST, 0, TIMESTAMP_DEFAULT, 0, 329, NO_SHAPE, 16095, 0, 1699, 0, 149, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* RoutingRules */
-    {1121, SHAPE_TYPE_LIST, SHAPE_FLATTENED, TIMESTAMP_DEFAULT, 0, 330, NO_SHAPE, 18767, 0, 1699, 0, 149, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Rules */
-    {21477, SHAPE_TYPE_STRING, SHAPE_HAS_MIN | SHAPE_HAS_MAX, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 149, 0, 21514, 21514, 0, INT64_C(1), INT64_C(128)}, /* S3RegionalOrS3ExpressBucketArnString */
-    {21542, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 149, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* S3TablesArn */
-    {21554, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 149, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* S3TablesBucketArn */
-    {21585, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 149, 2, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* S3TablesBucketType */
-    {21604, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 151, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* S3TablesName */
-    {21617, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 151, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* S3TablesNamespace */
-    {2396, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 151, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* SSECustomerAlgorithm */
-    {2465, SHAPE_TYPE_STRING, SHAPE_SENSITIVE, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 151, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* SSECustomerKey */
-    {2522, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 151, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* SSECustomerKeyMD5 */
-    {2816, SHAPE_TYPE_STRING, SHAPE_SENSITIVE, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 151, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* SSEKMSEncryptionContext */
-    {1872, SHAPE_TYPE_STRING, SHAPE_SENSITIVE, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 151, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* SSEKMSKeyId */
-    {1928, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 151, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ServerSideEncryption */
-    {21635, SHAPE_TYPE_LIST, SHAPE_FLATTENED, TIMESTAMP_DEFAULT, 0, 345, NO_SHAPE, 18767, 0, 1699, 0, 151, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ServerSideEncryptionRules */
-    {21661, SHAPE_TYPE_STRING, SHAPE_SENSITIVE, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 151, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* SessionCredentialValue */
-    {21684, SHAPE_TYPE_TIMESTAMP, 0, TIMESTAMP_ISO8601_MS, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 151, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* SessionExpiration */
-    {4872, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 151, 2, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* SessionMode */
-    {21721, SHAPE_TYPE_BOOLEAN, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 153, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Setting */
-    {715, SHAPE_TYPE_LONG, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 153, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Size */
-    {21729, SHAPE_TYPE_BOOLEAN, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 153, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* SkipValidation */
-    {21744, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 153, 2, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* SseKmsEncryptedObjectsStatus */
-    {16213, SHAPE_TYPE_LONG, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 155, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Start */
-    {12609, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 155, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* StartAfter */
-    {4083, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 155, 15, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* StorageClass */
-    {21777, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 170, 1, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* StorageClassAnalysisSchemaVersion */
-    {10220, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 171, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Suffix */
-    {21826, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 171, 2, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* TableSseAlgorithm */
-    {9122, SHAPE_TYPE_INTEGER, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 173, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* TagCount */
-    {8134, SHAPE_TYPE_LIST, 0, TIMESTAMP_DEFAULT, 0, 354, NO_SHAPE, 448, 0, 1699, 0, 173, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* TagSet */
-    {4138, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 173, 2, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* TaggingDirective */
-    {21844, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 175, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* TaggingHeader */
-    {12780, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 175, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* TargetBucket */
-    {12793, SHAPE_TYPE_LIST, 0, TIMESTAMP_DEFAULT, 0, 356, NO_SHAPE, 9834, 0, 1699, 0, 175, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* TargetGrants */
-    {12828, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 175, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* TargetPrefix */
-    {9789, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 175, 3, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Tier */
-    {21882, SHAPE_TYPE_LIST, SHAPE_FLATTENED, TIMESTAMP_DEFAULT, 0, 358, NO_SHAPE, 18767, 0, 1699, 0, 178, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* TieringList */
-    {14513, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 178, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Token */
-    {16670, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 178, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* TopicArn */
-    {21894, SHAPE_TYPE_LIST, SHAPE_FLATTENED, TIMESTAMP_DEFAULT, 0, 360, NO_SHAPE, 18767, 0, 1699, 0, 178, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* TopicConfigurationList */
-    {7040, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 178, 2, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* TransitionDefaultMinimumObjectSize */
-    {21966, SHAPE_TYPE_LIST, SHAPE_FLATTENED, TIMESTAMP_DEFAULT, 0, 362, NO_SHAPE, 18767, 0, 1699, 0, 180, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* TransitionList */
-    {21981, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 180, 6, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* TransitionStorageClass */
-    {1105, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 186, 3, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Type */
-    {9874, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 189, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* URI */
-    {11932, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 189, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* UploadIdMarker */
-    {16152, SHAPE_TYPE_LIST, 0, TIMESTAMP_DEFAULT, 0, 230, NO_SHAPE, 12841, 0, 1699, 0, 189, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* UserMetadata */
-    {6432, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 189, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Value */
-    {22046, SHAPE_TYPE_INTEGER, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 189, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* VersionCount */
-    {12327, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 189, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* VersionIdMarker */
-    {4179, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 189, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* WebsiteRedirectLocation */
-    {15001, SHAPE_TYPE_LONG, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 189, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* WriteOffsetBytes */
-    {4941, SHAPE_TYPE_INTEGER, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1699, 0, 189, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Years */
+    {13690, SHAPE_TYPE_STRUCTURE, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1116, 1, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* PreflightBucketRequest */
+    {13713, SHAPE_TYPE_STRUCTURE, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1117, 2, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* PreflightRequest */
+    {13772, SHAPE_TYPE_STRUCTURE, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1119, 3, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Progress */
+    {13789, SHAPE_TYPE_STRUCTURE, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1122, 1, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ProgressEvent */
+    {9703, SHAPE_TYPE_STRUCTURE, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1123, 4, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* PublicAccessBlockConfiguration */
+    {13876, SHAPE_TYPE_STRUCTURE, SHAPE_PAYLOAD, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1127, 5, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* PutBucketAbacRequest */
+    {13897, SHAPE_TYPE_STRUCTURE, SHAPE_PAYLOAD, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1132, 4, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* PutBucketAccelerateConfigurationRequest */
+    {13937, SHAPE_TYPE_STRUCTURE, SHAPE_PAYLOAD, TIMESTAMP_DEFAULT, 1, NO_SHAPE, NO_SHAPE, 0, 0, 1136, 11, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* PutBucketAclRequest */
+    {13957, SHAPE_TYPE_STRUCTURE, SHAPE_PAYLOAD, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1147, 4, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* PutBucketAnalyticsConfigurationRequest */
+    {13996, SHAPE_TYPE_STRUCTURE, SHAPE_PAYLOAD, TIMESTAMP_DEFAULT, 1, NO_SHAPE, NO_SHAPE, 0, 0, 1151, 5, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* PutBucketCorsRequest */
+    {14017, SHAPE_TYPE_STRUCTURE, SHAPE_PAYLOAD, TIMESTAMP_DEFAULT, 4, NO_SHAPE, NO_SHAPE, 0, 0, 1156, 5, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* PutBucketEncryptionRequest */
+    {14044, SHAPE_TYPE_STRUCTURE, SHAPE_PAYLOAD, TIMESTAMP_DEFAULT, 3, NO_SHAPE, NO_SHAPE, 0, 0, 1161, 4, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* PutBucketIntelligentTieringConfigurationRequest */
+    {14092, SHAPE_TYPE_STRUCTURE, SHAPE_PAYLOAD, TIMESTAMP_DEFAULT, 3, NO_SHAPE, NO_SHAPE, 0, 0, 1165, 4, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* PutBucketInventoryConfigurationRequest */
+    {14131, SHAPE_TYPE_STRUCTURE, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1169, 1, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* PutBucketLifecycleConfigurationOutput */
+    {14169, SHAPE_TYPE_STRUCTURE, SHAPE_PAYLOAD, TIMESTAMP_DEFAULT, 3, NO_SHAPE, NO_SHAPE, 0, 0, 1170, 5, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* PutBucketLifecycleConfigurationRequest */
+    {14208, SHAPE_TYPE_STRUCTURE, SHAPE_PAYLOAD, TIMESTAMP_DEFAULT, 4, NO_SHAPE, NO_SHAPE, 0, 0, 1175, 5, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* PutBucketLifecycleRequest */
+    {14234, SHAPE_TYPE_STRUCTURE, SHAPE_PAYLOAD, TIMESTAMP_DEFAULT, 1, NO_SHAPE, NO_SHAPE, 0, 0, 1180, 5, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* PutBucketLoggingRequest */
+    {14258, SHAPE_TYPE_STRUCTURE, SHAPE_PAYLOAD, TIMESTAMP_DEFAULT, 3, NO_SHAPE, NO_SHAPE, 0, 0, 1185, 4, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* PutBucketMetricsConfigurationRequest */
+    {14355, SHAPE_TYPE_STRUCTURE, SHAPE_PAYLOAD, TIMESTAMP_DEFAULT, 2, NO_SHAPE, NO_SHAPE, 0, 0, 1189, 4, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* PutBucketNotificationConfigurationRequest */
+    {14397, SHAPE_TYPE_STRUCTURE, SHAPE_PAYLOAD, TIMESTAMP_DEFAULT, 4, NO_SHAPE, NO_SHAPE, 0, 0, 1193, 5, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* PutBucketNotificationRequest */
+    {14426, SHAPE_TYPE_STRUCTURE, SHAPE_PAYLOAD, TIMESTAMP_DEFAULT, 4, NO_SHAPE, NO_SHAPE, 0, 0, 1198, 5, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* PutBucketOwnershipControlsRequest */
+    {14530, SHAPE_TYPE_STRUCTURE, SHAPE_PAYLOAD, TIMESTAMP_DEFAULT, 5, NO_SHAPE, NO_SHAPE, 0, 0, 1203, 6, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* PutBucketPolicyRequest */
+    {14590, SHAPE_TYPE_STRUCTURE, SHAPE_PAYLOAD, TIMESTAMP_DEFAULT, 4, NO_SHAPE, NO_SHAPE, 0, 0, 1209, 6, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* PutBucketReplicationRequest */
+    {14646, SHAPE_TYPE_STRUCTURE, SHAPE_PAYLOAD, TIMESTAMP_DEFAULT, 4, NO_SHAPE, NO_SHAPE, 0, 0, 1215, 5, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* PutBucketRequestPaymentRequest */
+    {14677, SHAPE_TYPE_STRUCTURE, SHAPE_PAYLOAD, TIMESTAMP_DEFAULT, 4, NO_SHAPE, NO_SHAPE, 0, 0, 1220, 5, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* PutBucketTaggingRequest */
+    {14725, SHAPE_TYPE_STRUCTURE, SHAPE_PAYLOAD, TIMESTAMP_DEFAULT, 5, NO_SHAPE, NO_SHAPE, 0, 0, 1225, 6, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* PutBucketVersioningRequest */
+    {14773, SHAPE_TYPE_STRUCTURE, SHAPE_PAYLOAD, TIMESTAMP_DEFAULT, 4, NO_SHAPE, NO_SHAPE, 0, 0, 1231, 5, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* PutBucketWebsiteRequest */
+    {14797, SHAPE_TYPE_STRUCTURE, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1236, 1, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* PutObjectAclOutput */
+    {14816, SHAPE_TYPE_STRUCTURE, SHAPE_PAYLOAD, TIMESTAMP_DEFAULT, 1, NO_SHAPE, NO_SHAPE, 0, 0, 1237, 14, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* PutObjectAclRequest */
+    {14836, SHAPE_TYPE_STRUCTURE, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1251, 17, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* PutObjectAnnotationOutput */
+    {14862, SHAPE_TYPE_STRUCTURE, SHAPE_PAYLOAD, TIMESTAMP_DEFAULT, 1, NO_SHAPE, NO_SHAPE, 0, 0, 1268, 20, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* PutObjectAnnotationRequest */
+    {14889, SHAPE_TYPE_STRUCTURE, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1288, 1, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* PutObjectLegalHoldOutput */
+    {14914, SHAPE_TYPE_STRUCTURE, SHAPE_PAYLOAD, TIMESTAMP_DEFAULT, 5, NO_SHAPE, NO_SHAPE, 0, 0, 1289, 8, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* PutObjectLegalHoldRequest */
+    {14940, SHAPE_TYPE_STRUCTURE, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1297, 1, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* PutObjectLockConfigurationOutput */
+    {14973, SHAPE_TYPE_STRUCTURE, SHAPE_PAYLOAD, TIMESTAMP_DEFAULT, 4, NO_SHAPE, NO_SHAPE, 0, 0, 1298, 7, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* PutObjectLockConfigurationRequest */
+    {15025, SHAPE_TYPE_STRUCTURE, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1305, 22, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* PutObjectOutput */
+    {15083, SHAPE_TYPE_STRUCTURE, SHAPE_PAYLOAD, TIMESTAMP_DEFAULT, 1, NO_SHAPE, NO_SHAPE, 0, 0, 1327, 46, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* PutObjectRequest */
+    {15100, SHAPE_TYPE_STRUCTURE, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1373, 1, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* PutObjectRetentionOutput */
+    {15125, SHAPE_TYPE_STRUCTURE, SHAPE_PAYLOAD, TIMESTAMP_DEFAULT, 7, NO_SHAPE, NO_SHAPE, 0, 0, 1374, 9, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* PutObjectRetentionRequest */
+    {15151, SHAPE_TYPE_STRUCTURE, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1383, 1, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* PutObjectTaggingOutput */
+    {15174, SHAPE_TYPE_STRUCTURE, SHAPE_PAYLOAD, TIMESTAMP_DEFAULT, 6, NO_SHAPE, NO_SHAPE, 0, 0, 1384, 8, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* PutObjectTaggingRequest */
+    {15198, SHAPE_TYPE_STRUCTURE, SHAPE_PAYLOAD, TIMESTAMP_DEFAULT, 4, NO_SHAPE, NO_SHAPE, 0, 0, 1392, 5, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* PutPublicAccessBlockRequest */
+    {13175, SHAPE_TYPE_STRUCTURE, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1397, 4, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* QueueConfiguration */
+    {15241, SHAPE_TYPE_STRUCTURE, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1401, 4, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* QueueConfigurationDeprecated */
+    {10788, SHAPE_TYPE_STRUCTURE, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1405, 2, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* RecordExpiration */
+    {15278, SHAPE_TYPE_STRUCTURE, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1407, 1, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* RecordsEvent */
+    {15362, SHAPE_TYPE_STRUCTURE, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1408, 5, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Redirect */
+    {8275, SHAPE_TYPE_STRUCTURE, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1413, 2, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* RedirectAllRequestsTo */
+    {15371, SHAPE_TYPE_STRUCTURE, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1415, 0, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* RenameObjectOutput */
+    {15771, SHAPE_TYPE_STRUCTURE, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1415, 12, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* RenameObjectRequest */
+    {15791, SHAPE_TYPE_STRUCTURE, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1427, 1, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ReplicaModifications */
+    {7987, SHAPE_TYPE_STRUCTURE, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1428, 2, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ReplicationConfiguration */
+    {15845, SHAPE_TYPE_STRUCTURE, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1430, 9, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ReplicationRule */
+    {15861, SHAPE_TYPE_STRUCTURE, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1439, 2, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ReplicationRuleAndOperator */
+    {15888, SHAPE_TYPE_STRUCTURE, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1441, 3, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ReplicationRuleFilter */
+    {6147, SHAPE_TYPE_STRUCTURE, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1444, 2, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ReplicationTime */
+    {15923, SHAPE_TYPE_STRUCTURE, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1446, 1, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ReplicationTimeValue */
+    {14618, SHAPE_TYPE_STRUCTURE, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1447, 1, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* RequestPaymentConfiguration */
+    {15952, SHAPE_TYPE_STRUCTURE, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1448, 1, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* RequestProgress */
+    {16012, SHAPE_TYPE_STRUCTURE, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1449, 2, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* RestoreObjectOutput */
+    {16047, SHAPE_TYPE_STRUCTURE, SHAPE_PAYLOAD, TIMESTAMP_DEFAULT, 5, NO_SHAPE, NO_SHAPE, 0, 0, 1451, 7, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* RestoreObjectRequest */
+    {16032, SHAPE_TYPE_STRUCTURE, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1458, 7, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* RestoreRequest */
+    {13333, SHAPE_TYPE_STRUCTURE, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1465, 2, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* RestoreStatus */
+    {16135, SHAPE_TYPE_STRUCTURE, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1467, 2, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* RoutingRule */
+    {1127, SHAPE_TYPE_STRUCTURE, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1469, 8, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Rule */
+    {16159, SHAPE_TYPE_STRUCTURE, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1477, 1, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* S3KeyFilter */
+    {16205, SHAPE_TYPE_STRUCTURE, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1478, 8, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* S3Location */
+    {12855, SHAPE_TYPE_STRUCTURE, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1486, 2, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* S3TablesDestination */
+    {12875, SHAPE_TYPE_STRUCTURE, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1488, 4, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* S3TablesDestinationResult */
+    {10539, SHAPE_TYPE_STRUCTURE, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1492, 1, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* SSEKMS */
+    {16232, SHAPE_TYPE_STRUCTURE, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1493, 2, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* SSEKMSEncryption */
+    {10554, SHAPE_TYPE_STRUCTURE, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1495, 0, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* SSES3 */
+    {16259, SHAPE_TYPE_STRUCTURE, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1495, 2, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ScanRange */
+    {16288, SHAPE_TYPE_STRUCTURE, SHAPE_EVENT_STREAM, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1497, 5, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* SelectObjectContentEventStream */
+    {16319, SHAPE_TYPE_STRUCTURE, SHAPE_PAYLOAD, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1502, 1, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* SelectObjectContentOutput */
+    {16371, SHAPE_TYPE_STRUCTURE, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1503, 12, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* SelectObjectContentRequest */
+    {16080, SHAPE_TYPE_STRUCTURE, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1515, 4, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* SelectParameters */
+    {16426, SHAPE_TYPE_STRUCTURE, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1519, 2, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ServerSideEncryptionByDefault */
+    {6726, SHAPE_TYPE_STRUCTURE, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1521, 1, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ServerSideEncryptionConfiguration */
+    {16491, SHAPE_TYPE_STRUCTURE, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1522, 3, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ServerSideEncryptionRule */
+    {16557, SHAPE_TYPE_STRUCTURE, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1525, 4, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* SessionCredentials */
+    {16576, SHAPE_TYPE_STRUCTURE, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1529, 0, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* SimplePrefix */
+    {15821, SHAPE_TYPE_STRUCTURE, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1529, 2, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* SourceSelectionCriteria */
+    {16589, SHAPE_TYPE_STRUCTURE, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1531, 1, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* SseKmsEncryptedObjects */
+    {16282, SHAPE_TYPE_STRUCTURE, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1532, 3, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Stats */
+    {16612, SHAPE_TYPE_STRUCTURE, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1535, 1, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* StatsEvent */
+    {483, SHAPE_TYPE_STRUCTURE, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1536, 1, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* StorageClassAnalysis */
+    {16654, SHAPE_TYPE_STRUCTURE, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1537, 2, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* StorageClassAnalysisDataExport */
+    {448, SHAPE_TYPE_STRUCTURE, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1539, 2, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Tag */
+    {4116, SHAPE_TYPE_STRUCTURE, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1541, 1, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Tagging */
+    {16685, SHAPE_TYPE_STRUCTURE, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1542, 2, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* TargetGrant */
+    {12806, SHAPE_TYPE_STRUCTURE, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1544, 2, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* TargetObjectKeyFormat */
+    {10328, SHAPE_TYPE_STRUCTURE, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1546, 2, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Tiering */
+    {16697, SHAPE_TYPE_STRUCTURE, SHAPE_ERROR, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1548, 0, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* TooManyParts */
+    {13214, SHAPE_TYPE_STRUCTURE, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1548, 4, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* TopicConfiguration */
+    {16725, SHAPE_TYPE_STRUCTURE, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1552, 4, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* TopicConfigurationDeprecated */
+    {11113, SHAPE_TYPE_STRUCTURE, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1556, 3, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Transition */
+    {16754, SHAPE_TYPE_STRUCTURE, SHAPE_ERROR, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1559, 0, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* UnsupportedMediaType */
+    {16775, SHAPE_TYPE_STRUCTURE, SHAPE_PAYLOAD, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1559, 5, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* UpdateBucketMetadataAnnotationTableConfigurationRequest */
+    {16831, SHAPE_TYPE_STRUCTURE, SHAPE_PAYLOAD, TIMESTAMP_DEFAULT, 4, NO_SHAPE, NO_SHAPE, 0, 0, 1564, 5, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* UpdateBucketMetadataInventoryTableConfigurationRequest */
+    {16886, SHAPE_TYPE_STRUCTURE, SHAPE_PAYLOAD, TIMESTAMP_DEFAULT, 4, NO_SHAPE, NO_SHAPE, 0, 0, 1569, 5, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* UpdateBucketMetadataJournalTableConfigurationRequest */
+    {16939, SHAPE_TYPE_STRUCTURE, SHAPE_PAYLOAD, TIMESTAMP_DEFAULT, 5, NO_SHAPE, NO_SHAPE, 0, 0, 1574, 8, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* UpdateObjectEncryptionRequest */
+    {16969, SHAPE_TYPE_STRUCTURE, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1582, 1, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* UpdateObjectEncryptionResponse */
+    {17000, SHAPE_TYPE_STRUCTURE, SHAPE_PAYLOAD, TIMESTAMP_DEFAULT, 1, NO_SHAPE, NO_SHAPE, 0, 0, 1583, 8, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* UploadPartCopyOutput */
+    {17061, SHAPE_TYPE_STRUCTURE, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1591, 19, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* UploadPartCopyRequest */
+    {17083, SHAPE_TYPE_STRUCTURE, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1610, 17, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* UploadPartOutput */
+    {17100, SHAPE_TYPE_STRUCTURE, SHAPE_PAYLOAD, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1627, 23, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* UploadPartRequest */
+    {14701, SHAPE_TYPE_STRUCTURE, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1650, 2, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* VersioningConfiguration */
+    {14752, SHAPE_TYPE_STRUCTURE, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1652, 4, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* WebsiteConfiguration */
+    {18760, SHAPE_TYPE_STRUCTURE, SHAPE_PAYLOAD, TIMESTAMP_DEFAULT, 1, NO_SHAPE, NO_SHAPE, 0, 0, 1656, 46, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* WriteGetObjectResponseRequest */
+    {4724, SHAPE_TYPE_TIMESTAMP, 0, TIMESTAMP_ISO8601_MS, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* AbortDate */
+    {4751, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* AbortRuleId */
+    {8989, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* AcceptRanges */
+    {18790, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* AccessKeyIdValue */
+    {9932, SHAPE_TYPE_BOOLEAN, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* AccessPointAlias */
+    {12976, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* AccessPointArn */
+    {10603, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* AccountId */
+    {1364, SHAPE_TYPE_BOOLEAN, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* AllowQuotedRecordDelimiter */
+    {1309, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* AllowedHeader */
+    {1294, SHAPE_TYPE_LIST, SHAPE_FLATTENED, TIMESTAMP_DEFAULT, 0, 386, NO_SHAPE, 18807, 0, 1702, 0, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* AllowedHeaders */
+    {1251, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* AllowedMethod */
+    {1236, SHAPE_TYPE_LIST, SHAPE_FLATTENED, TIMESTAMP_DEFAULT, 0, 388, NO_SHAPE, 18807, 0, 1702, 0, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* AllowedMethods */
+    {1280, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* AllowedOrigin */
+    {1265, SHAPE_TYPE_LIST, SHAPE_FLATTENED, TIMESTAMP_DEFAULT, 0, 390, NO_SHAPE, 18807, 0, 1702, 0, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* AllowedOrigins */
+    {11224, SHAPE_TYPE_LIST, SHAPE_FLATTENED, TIMESTAMP_DEFAULT, 0, 9, NO_SHAPE, 18807, 0, 1702, 0, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* AnalyticsConfigurationList */
+    {18814, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 0, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* AnalyticsId */
+    {18826, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 0, 1, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* AnalyticsS3ExportFileFormat */
+    {18871, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 1, 2, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* AnnotationConfigurationState */
+    {12163, SHAPE_TYPE_INTEGER, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 3, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* AnnotationCount */
+    {2908, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 3, 2, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* AnnotationDirective */
+    {18913, SHAPE_TYPE_LIST, 0, TIMESTAMP_DEFAULT, 0, 13, NO_SHAPE, 720, 0, 1702, 0, 5, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* AnnotationList */
+    {646, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 5, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* AnnotationName */
+    {8396, SHAPE_TYPE_BLOB, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 5, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* AnnotationPayload */
+    {12179, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 5, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* AnnotationPrefix */
+    {10121, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 5, 2, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ArchiveStatus */
+    {9016, SHAPE_TYPE_BLOB, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 7, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Body */
+    {18972, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 7, 2, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* BucketAbacStatus */
+    {18999, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 9, 2, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* BucketAccelerateStatus */
+    {19079, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 11, 4, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* BucketCannedACL */
+    {1779, SHAPE_TYPE_BOOLEAN, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 15, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* BucketKeyEnabled */
+    {19095, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 15, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* BucketLocationConstraint */
+    {9974, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 15, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* BucketLocationName */
+    {19144, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 15, 3, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* BucketLogsPermission */
+    {16171, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 18, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* BucketName */
+    {4537, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 18, 2, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* BucketNamespace */
+    {1023, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 20, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* BucketRegion */
+    {19199, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 20, 1, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* BucketType */
+    {19210, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 21, 2, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* BucketVersioningStatus */
+    {11736, SHAPE_TYPE_LIST, 0, TIMESTAMP_DEFAULT, 0, 20, NO_SHAPE, 134, 0, 1702, 0, 23, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Buckets */
+    {5771, SHAPE_TYPE_BOOLEAN, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 23, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* BypassGovernanceRetention */
+    {13730, SHAPE_TYPE_LONG, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 23, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* BytesProcessed */
+    {13745, SHAPE_TYPE_LONG, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 23, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* BytesReturned */
+    {13759, SHAPE_TYPE_LONG, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 23, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* BytesScanned */
+    {1196, SHAPE_TYPE_LIST, SHAPE_FLATTENED, TIMESTAMP_DEFAULT, 0, 27, NO_SHAPE, 18807, 0, 1702, 0, 23, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* CORSRules */
+    {2962, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 23, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* CacheControl */
+    {661, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 23, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ChecksumAlgorithm */
+    {19233, SHAPE_TYPE_LIST, SHAPE_FLATTENED, TIMESTAMP_DEFAULT, 0, 423, NO_SHAPE, 18807, 0, 1702, 0, 23, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ChecksumAlgorithmList */
+    {1513, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 23, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ChecksumCRC32 */
+    {1527, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 23, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ChecksumCRC32C */
+    {1542, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 23, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ChecksumCRC64NVME */
+    {1560, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 23, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ChecksumMD5 */
+    {8508, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 23, 1, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ChecksumMode */
+    {1572, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 24, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ChecksumSHA1 */
+    {1585, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 24, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ChecksumSHA256 */
+    {1600, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 24, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ChecksumSHA512 */
+    {1615, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 24, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ChecksumType */
+    {1628, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 24, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ChecksumXXHASH128 */
+    {1646, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 24, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ChecksumXXHASH3 */
+    {1662, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 24, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ChecksumXXHASH64 */
+    {15390, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 24, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ClientToken */
+    {1688, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 24, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* CloudFunction */
+    {19255, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 24, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* CloudFunctionInvocationRole */
+    {6318, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 24, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Code */
+    {1391, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 24, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Comments */
+    {19283, SHAPE_TYPE_LIST, SHAPE_FLATTENED, TIMESTAMP_DEFAULT, 0, 32, NO_SHAPE, 18807, 0, 1702, 0, 24, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* CommonPrefixList */
+    {19300, SHAPE_TYPE_LIST, SHAPE_FLATTENED, TIMESTAMP_DEFAULT, 0, 36, NO_SHAPE, 18807, 0, 1702, 0, 24, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* CompletedPartList */
+    {10241, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 24, 3, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* CompressionType */
+    {14460, SHAPE_TYPE_BOOLEAN, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 27, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ConfirmRemoveSelfBucketAccess */
+    {3014, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 27, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ContentDisposition */
+    {3053, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 27, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ContentEncoding */
+    {3086, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 27, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ContentLanguage */
+    {8414, SHAPE_TYPE_LONG, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 27, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ContentLength */
+    {4342, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 27, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ContentMD5 */
+    {9021, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 27, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ContentRange */
+    {3119, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 27, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ContentType */
+    {3144, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 27, 0, 19334, 19334, 0, INT64_C(0), INT64_C(0)}, /* CopySource */
+    {3173, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 27, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* CopySourceIfMatch */
+    {3218, SHAPE_TYPE_TIMESTAMP, 0, TIMESTAMP_ISO8601_MS, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 27, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* CopySourceIfModifiedSince */
+    {3280, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 27, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* CopySourceIfNoneMatch */
+    {3334, SHAPE_TYPE_TIMESTAMP, 0, TIMESTAMP_ISO8601_MS, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 27, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* CopySourceIfUnmodifiedSince */
+    {17021, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 27, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* CopySourceRange */
+    {3400, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 27, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* CopySourceSSECustomerAlgorithm */
+    {3491, SHAPE_TYPE_STRING, SHAPE_SENSITIVE, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 27, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* CopySourceSSECustomerKey */
+    {3570, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 27, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* CopySourceSSECustomerKeyMD5 */
+    {2767, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 27, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* CopySourceVersionId */
+    {1010, SHAPE_TYPE_TIMESTAMP, 0, TIMESTAMP_ISO8601_MS, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 27, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* CreationDate */
+    {1090, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 27, 2, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* DataRedundancy */
+    {10965, SHAPE_TYPE_TIMESTAMP, 0, TIMESTAMP_ISO8601_MS, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 29, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Date */
+    {4931, SHAPE_TYPE_INTEGER, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 29, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Days */
+    {19, SHAPE_TYPE_INTEGER, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 29, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* DaysAfterInitiation */
+    {5719, SHAPE_TYPE_BOOLEAN, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 29, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* DeleteMarker */
+    {19383, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 29, 2, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* DeleteMarkerReplicationStatus */
+    {6095, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 31, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* DeleteMarkerVersionId */
+    {12388, SHAPE_TYPE_LIST, SHAPE_FLATTENED, TIMESTAMP_DEFAULT, 0, 69, NO_SHAPE, 18807, 0, 1702, 0, 31, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* DeleteMarkers */
+    {19413, SHAPE_TYPE_LIST, SHAPE_FLATTENED, TIMESTAMP_DEFAULT, 0, 80, NO_SHAPE, 18807, 0, 1702, 0, 31, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* DeletedObjects */
+    {11980, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 31, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Delimiter */
+    {16068, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 31, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Description */
+    {19428, SHAPE_TYPE_STRING, SHAPE_HAS_MIN | SHAPE_HAS_MAX, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 31, 0, 0, 0, 0, INT64_C(0), INT64_C(1024)}, /* DirectoryBucketToken */
+    {9840, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 31, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* DisplayName */
+    {679, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 31, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ETag */
+    {9852, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 31, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* EmailAddress */
+    {19449, SHAPE_TYPE_BOOLEAN, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 31, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* EnableRequestProgress */
+    {11990, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 31, 1, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* EncodingType */
+    {967, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 32, 2, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* EncryptionType */
+    {19481, SHAPE_TYPE_LIST, SHAPE_FLATTENED, TIMESTAMP_DEFAULT, 0, 481, NO_SHAPE, 967, 0, 1702, 0, 34, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* EncryptionTypeList */
+    {16249, SHAPE_TYPE_LONG, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 34, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* End */
+    {6331, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 34, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ErrorCode */
+    {6341, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 34, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ErrorMessage */
+    {6016, SHAPE_TYPE_LIST, SHAPE_FLATTENED, TIMESTAMP_DEFAULT, 0, 87, NO_SHAPE, 18807, 0, 1702, 0, 34, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Errors */
+    {1702, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 34, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Event */
+    {19500, SHAPE_TYPE_LIST, SHAPE_FLATTENED, TIMESTAMP_DEFAULT, 0, 487, NO_SHAPE, 18807, 0, 1702, 0, 34, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* EventList */
+    {19510, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 34, 2, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ExistingObjectReplicationStatus */
+    {1844, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 36, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Expiration */
+    {19542, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 36, 2, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ExpirationState */
+    {19558, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 38, 2, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ExpirationStatus */
+    {10970, SHAPE_TYPE_BOOLEAN, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 40, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ExpiredObjectDeleteMarker */
+    {3717, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 40, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Expires */
+    {1351, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 40, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ExposeHeader */
+    {1337, SHAPE_TYPE_LIST, SHAPE_FLATTENED, TIMESTAMP_DEFAULT, 0, 495, NO_SHAPE, 18807, 0, 1702, 0, 40, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ExposeHeaders */
+    {16345, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 40, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Expression */
+    {16356, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 40, 1, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ExpressionType */
+    {12649, SHAPE_TYPE_BOOLEAN, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 41, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* FetchOwner */
+    {1400, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 41, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* FieldDelimiter */
+    {1415, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 41, 3, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* FileHeaderInfo */
+    {19590, SHAPE_TYPE_LIST, SHAPE_FLATTENED, TIMESTAMP_DEFAULT, 0, 92, NO_SHAPE, 18807, 0, 1702, 0, 44, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* FilterRuleList */
+    {19605, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 44, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* FilterRuleName */
+    {19620, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 44, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* FilterRuleValue */
+    {19636, SHAPE_TYPE_INTEGER, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 44, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* GetObjectResponseStatusCode */
+    {3725, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 44, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* GrantFullControl */
+    {3767, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 44, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* GrantRead */
+    {3794, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 44, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* GrantReadACP */
+    {4576, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 44, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* GrantWrite */
+    {3828, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 44, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* GrantWriteACP */
+    {347, SHAPE_TYPE_LIST, 0, TIMESTAMP_DEFAULT, 0, 164, NO_SHAPE, 9834, 0, 1702, 0, 44, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Grants */
+    {15291, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 44, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* HostName */
+    {2678, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 44, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* HttpErrorCodeReturnedEquals */
+    {15300, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 44, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* HttpRedirectCode */
+    {1233, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 44, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ID */
+    {2278, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 44, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* IfMatch */
+    {189, SHAPE_TYPE_TIMESTAMP, 0, TIMESTAMP_RFC1123, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 44, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* IfMatchInitiatedTime */
+    {5831, SHAPE_TYPE_TIMESTAMP, 0, TIMESTAMP_RFC1123, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 44, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* IfMatchLastModifiedTime */
+    {5889, SHAPE_TYPE_LONG, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 44, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* IfMatchSize */
+    {9167, SHAPE_TYPE_TIMESTAMP, 0, TIMESTAMP_ISO8601_MS, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 44, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* IfModifiedSince */
+    {2295, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 44, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* IfNoneMatch */
+    {9201, SHAPE_TYPE_TIMESTAMP, 0, TIMESTAMP_ISO8601_MS, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 44, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* IfUnmodifiedSince */
+    {13024, SHAPE_TYPE_TIMESTAMP, 0, TIMESTAMP_ISO8601_MS, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 44, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Initiated */
+    {19664, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 44, 2, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* IntelligentTieringAccessTier */
+    {11391, SHAPE_TYPE_LIST, SHAPE_FLATTENED, TIMESTAMP_DEFAULT, 0, 175, NO_SHAPE, 18807, 0, 1702, 0, 46, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* IntelligentTieringConfigurationList */
+    {19693, SHAPE_TYPE_INTEGER, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 46, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* IntelligentTieringDays */
+    {19716, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 46, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* IntelligentTieringId */
+    {19737, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 46, 2, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* IntelligentTieringStatus */
+    {11526, SHAPE_TYPE_LIST, SHAPE_FLATTENED, TIMESTAMP_DEFAULT, 0, 182, NO_SHAPE, 18807, 0, 1702, 0, 48, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* InventoryConfigurationList */
+    {19762, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 48, 2, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* InventoryConfigurationState */
+    {19794, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 50, 3, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* InventoryFormat */
+    {19823, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 53, 2, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* InventoryFrequency */
+    {19842, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 55, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* InventoryId */
+    {19866, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 55, 2, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* InventoryIncludedObjectVersions */
+    {20028, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 57, 16, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* InventoryOptionalField */
+    {20057, SHAPE_TYPE_LIST, 0, TIMESTAMP_DEFAULT, 0, 535, NO_SHAPE, 20051, 0, 1702, 0, 73, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* InventoryOptionalFields */
+    {10484, SHAPE_TYPE_BOOLEAN, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 73, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* IsEnabled */
+    {5508, SHAPE_TYPE_BOOLEAN, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 73, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* IsLatest */
+    {13681, SHAPE_TYPE_BOOLEAN, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 73, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* IsPublic */
+    {16097, SHAPE_TYPE_BOOLEAN, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 73, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* IsRestoreInProgress */
+    {8617, SHAPE_TYPE_BOOLEAN, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 73, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* IsTruncated */
+    {20096, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 73, 2, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* JSONType */
+    {6239, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 75, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* KMSContext */
+    {12620, SHAPE_TYPE_INTEGER, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 75, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* KeyCount */
+    {11922, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 75, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* KeyMarker */
+    {2706, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 75, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* KeyPrefixEquals */
+    {12901, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 75, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* KmsKeyArn */
+    {10896, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 75, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* LambdaFunctionArn */
+    {20105, SHAPE_TYPE_LIST, SHAPE_FLATTENED, TIMESTAMP_DEFAULT, 0, 196, NO_SHAPE, 18807, 0, 1702, 0, 75, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* LambdaFunctionConfigurationList */
+    {684, SHAPE_TYPE_TIMESTAMP, 0, TIMESTAMP_ISO8601_MS, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 75, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* LastModified */
+    {13395, SHAPE_TYPE_TIMESTAMP, 0, TIMESTAMP_RFC1123, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 75, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* LastModifiedTime */
+    {20137, SHAPE_TYPE_LIST, SHAPE_FLATTENED, TIMESTAMP_DEFAULT, 0, 199, NO_SHAPE, 18807, 0, 1702, 0, 75, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* LifecycleRules */
+    {1770, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 75, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Location */
+    {20152, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 75, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* LocationNameAsString */
+    {20173, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 75, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* LocationPrefix */
+    {20215, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 75, 2, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* LocationType */
+    {5921, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 77, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* MFA */
+    {8188, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 77, 2, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* MFADelete */
+    {20228, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 79, 2, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* MFADeleteStatus */
+    {12538, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 81, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Marker */
+    {1323, SHAPE_TYPE_INTEGER, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 81, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* MaxAgeSeconds */
+    {12208, SHAPE_TYPE_INTEGER, SHAPE_HAS_MIN | SHAPE_HAS_MAX, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 81, 0, 0, 0, 0, INT64_C(1), INT64_C(1000)}, /* MaxAnnotationResults */
+    {11776, SHAPE_TYPE_INTEGER, SHAPE_HAS_MIN | SHAPE_HAS_MAX, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 81, 0, 0, 0, 0, INT64_C(1), INT64_C(10000)}, /* MaxBuckets */
+    {11852, SHAPE_TYPE_INTEGER, SHAPE_HAS_MIN | SHAPE_HAS_MAX, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 81, 0, 0, 0, 0, INT64_C(0), INT64_C(1000)}, /* MaxDirectoryBuckets */
+    {12363, SHAPE_TYPE_INTEGER, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 81, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* MaxKeys */
+    {8629, SHAPE_TYPE_INTEGER, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 81, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* MaxParts */
+    {12003, SHAPE_TYPE_INTEGER, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 81, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* MaxUploads */
+    {6323, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 81, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Message */
+    {3864, SHAPE_TYPE_MAP, 0, TIMESTAMP_DEFAULT, 0, 573, 571, 20244, 20250, 1702, 0, 81, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Metadata */
+    {3885, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 81, 2, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* MetadataDirective */
+    {20262, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 83, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* MetadataKey */
+    {20274, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 83, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* MetadataTableStatus */
+    {20294, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 83, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* MetadataValue */
+    {11634, SHAPE_TYPE_LIST, SHAPE_FLATTENED, TIMESTAMP_DEFAULT, 0, 236, NO_SHAPE, 18807, 0, 1702, 0, 83, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* MetricsConfigurationList */
+    {20308, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 83, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* MetricsId */
+    {20318, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 83, 2, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* MetricsStatus */
+    {15915, SHAPE_TYPE_INTEGER, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 85, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Minutes */
+    {9048, SHAPE_TYPE_INTEGER, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 85, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* MissingMeta */
+    {2321, SHAPE_TYPE_LONG, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 85, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* MpuObjectSize */
+    {20332, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 85, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* MultipartUploadId */
+    {20350, SHAPE_TYPE_LIST, SHAPE_FLATTENED, TIMESTAMP_DEFAULT, 0, 238, NO_SHAPE, 18807, 0, 1702, 0, 85, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* MultipartUploadList */
+    {11947, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 85, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* NextKeyMarker */
+    {12545, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 85, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* NextMarker */
+    {8638, SHAPE_TYPE_INTEGER, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 85, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* NextPartNumberMarker */
+    {20370, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 85, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* NextToken */
+    {11961, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 85, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* NextUploadIdMarker */
+    {12343, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 85, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* NextVersionIdMarker */
+    {20380, SHAPE_TYPE_STRING, SHAPE_SENSITIVE | SHAPE_HAS_MIN | SHAPE_HAS_MAX, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 85, 0, 20404, 20404, 0, INT64_C(20), INT64_C(2048)}, /* NonEmptyKmsKeyArnString */
+    {20468, SHAPE_TYPE_LIST, SHAPE_FLATTENED, TIMESTAMP_DEFAULT, 0, 244, NO_SHAPE, 18807, 0, 1702, 0, 85, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* NoncurrentVersionTransitionList */
+    {20500, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 85, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* NotificationId */
+    {8744, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 85, 5, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ObjectAttributes */
+    {20515, SHAPE_TYPE_LIST, 0, TIMESTAMP_DEFAULT, 0, 591, NO_SHAPE, 18807, 0, 1702, 0, 90, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ObjectAttributesList */
+    {20594, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 90, 7, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ObjectCannedACL */
+    {20610, SHAPE_TYPE_LIST, SHAPE_FLATTENED, TIMESTAMP_DEFAULT, 0, 251, NO_SHAPE, 18807, 0, 1702, 0, 97, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ObjectIdentifierList */
+    {5643, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 97, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ObjectIfMatch */
+    {20631, SHAPE_TYPE_STRING, SHAPE_HAS_MIN, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 97, 0, 0, 0, 0, INT64_C(1), INT64_C(0)}, /* ObjectKey */
+    {20641, SHAPE_TYPE_LIST, SHAPE_FLATTENED, TIMESTAMP_DEFAULT, 0, 248, NO_SHAPE, 18807, 0, 1702, 0, 97, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ObjectList */
+    {13429, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 97, 1, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ObjectLockEnabled */
+    {4605, SHAPE_TYPE_BOOLEAN, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 98, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ObjectLockEnabledForBucket */
+    {3928, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 98, 2, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ObjectLockLegalHoldStatus */
+    {3983, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 100, 2, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ObjectLockMode */
+    {4021, SHAPE_TYPE_TIMESTAMP, 0, TIMESTAMP_ISO8601_MS, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 102, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ObjectLockRetainUntilDate */
+    {20681, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 102, 2, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ObjectLockRetentionMode */
+    {20705, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 104, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ObjectLockToken */
+    {4665, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 104, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ObjectOwnership */
+    {8580, SHAPE_TYPE_LONG, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 104, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ObjectSize */
+    {20721, SHAPE_TYPE_LONG, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 104, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ObjectSizeGreaterThanBytes */
+    {20748, SHAPE_TYPE_LONG, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 104, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ObjectSizeLessThanBytes */
+    {20968, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 104, 15, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ObjectStorageClass */
+    {5559, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 119, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ObjectVersionId */
+    {20987, SHAPE_TYPE_LIST, SHAPE_FLATTENED, TIMESTAMP_DEFAULT, 0, 258, NO_SHAPE, 18807, 0, 1702, 0, 119, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ObjectVersionList */
+    {21005, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 119, 1, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ObjectVersionStorageClass */
+    {12436, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 120, 1, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* OptionalObjectAttributes */
+    {21031, SHAPE_TYPE_LIST, 0, TIMESTAMP_DEFAULT, 0, 613, NO_SHAPE, 18807, 0, 1702, 0, 121, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* OptionalObjectAttributesList */
+    {21060, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 121, 1, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* OwnerOverride */
+    {21074, SHAPE_TYPE_LIST, SHAPE_FLATTENED, TIMESTAMP_DEFAULT, 0, 263, NO_SHAPE, 18807, 0, 1702, 0, 122, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* OwnershipControlsRules */
+    {2653, SHAPE_TYPE_INTEGER, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 122, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* PartNumber */
+    {8659, SHAPE_TYPE_INTEGER, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 122, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* PartNumberMarker */
+    {13643, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 122, 2, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* PartitionDateSource */
+    {2617, SHAPE_TYPE_LIST, SHAPE_FLATTENED, TIMESTAMP_DEFAULT, 0, 265, NO_SHAPE, 18807, 0, 1702, 0, 124, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Parts */
+    {8692, SHAPE_TYPE_INTEGER, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 124, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* PartsCount */
+    {21120, SHAPE_TYPE_LIST, SHAPE_FLATTENED, TIMESTAMP_DEFAULT, 0, 257, NO_SHAPE, 18807, 0, 1702, 0, 124, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* PartsList */
+    {8067, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 124, 2, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Payer */
+    {9823, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 126, 5, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Permission */
+    {7865, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 131, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Policy */
+    {436, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 131, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Prefix */
+    {15812, SHAPE_TYPE_INTEGER, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 131, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Priority */
+    {15317, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 131, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Protocol */
+    {15226, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 131, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* QueueArn */
+    {21171, SHAPE_TYPE_LIST, SHAPE_FLATTENED, TIMESTAMP_DEFAULT, 0, 310, NO_SHAPE, 18807, 0, 1702, 0, 131, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* QueueConfigurationList */
+    {4979, SHAPE_TYPE_BOOLEAN, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 131, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Quiet */
+    {1430, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 131, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* QuoteCharacter */
+    {1445, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 131, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* QuoteEscapeCharacter */
+    {1491, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 131, 2, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* QuoteFields */
+    {9250, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 133, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Range */
+    {1466, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 133, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* RecordDelimiter */
+    {21210, SHAPE_TYPE_INTEGER, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 133, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* RecordExpirationDays */
+    {21231, SHAPE_TYPE_STRING, SHAPE_HAS_MIN | SHAPE_HAS_MAX, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 133, 0, 0, 0, 0, INT64_C(0), INT64_C(20)}, /* Region */
+    {15519, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 133, 0, 19334, 19334, 0, INT64_C(0), INT64_C(0)}, /* RenameSource */
+    {21238, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 133, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* RenameSourceIfMatch */
+    {21258, SHAPE_TYPE_TIMESTAMP, 0, TIMESTAMP_RFC1123, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 133, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* RenameSourceIfModifiedSince */
+    {21286, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 133, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* RenameSourceIfNoneMatch */
+    {21310, SHAPE_TYPE_TIMESTAMP, 0, TIMESTAMP_RFC1123, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 133, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* RenameSourceIfUnmodifiedSince */
+    {15326, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 133, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ReplaceKeyPrefixWith */
+    {15347, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 133, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ReplaceKeyWith */
+    {6270, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 133, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ReplicaKmsKeyID */
+    {21340, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 133, 2, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ReplicaModificationsStatus */
+    {21367, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 135, 2, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ReplicationRuleStatus */
+    {21389, SHAPE_TYPE_LIST, SHAPE_FLATTENED, TIMESTAMP_DEFAULT, 0, 320, NO_SHAPE, 18807, 0, 1702, 0, 137, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ReplicationRules */
+    {697, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 137, 5, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ReplicationStatus */
+    {21448, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 142, 2, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ReplicationTimeStatus */
+    {70, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 144, 1, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* RequestCharged */
+    {244, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 145, 1, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* RequestPayer */
+    {18292, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 146, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* RequestRoute */
+    {18325, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 146, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* RequestToken */
+    {9256, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 146, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ResponseCacheControl */
+    {9300, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 146, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ResponseContentDisposition */
+    {9356, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 146, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ResponseContentEncoding */
+    {9406, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 146, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ResponseContentLanguage */
+    {9456, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 146, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ResponseContentType */
+    {9498, SHAPE_TYPE_TIMESTAMP, 0, TIMESTAMP_RFC1123, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 146, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ResponseExpires */
+    {9100, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 146, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Restore */
+    {16117, SHAPE_TYPE_TIMESTAMP, 0, TIMESTAMP_ISO8601_MS, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 146, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* RestoreExpiryDate */
+    {15968, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 146, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* RestoreOutputPath */
+    {21487, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 146, 1, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* RestoreRequestType */
+    {825, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 147, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Role */
+    {8297, SHAPE_TYPE_LIST, 0, TIMESTAMP_DEFAULT, 0, 331, NO_SHAPE, 16135, 0, 1702, 0, 147, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* RoutingRules */
+    {1121, SHAPE_TYPE_LIST, SHAPE_FLATTENED, TIMESTAMP_DEFAULT, 0, 332, NO_SHAPE, 18807, 0, 1702, 0, 147, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Rules */
+    {21506, SHAPE_TYPE_STRING, SHAPE_HAS_MIN | SHAPE_HAS_MAX, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 147, 0, 21543, 21543, 0, INT64_C(1), INT64_C(128)}, /* S3RegionalOrS3ExpressBucketArnString */
+    {21571, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 147, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* S3TablesArn */
+    {21583, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 147, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* S3TablesBucketArn */
+    {21614, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 147, 2, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* S3TablesBucketType */
+    {21633, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 149, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* S3TablesName */
+    {21646, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 149, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* S3TablesNamespace */
+    {2396, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 149, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* SSECustomerAlgorithm */
+    {2465, SHAPE_TYPE_STRING, SHAPE_SENSITIVE, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 149, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* SSECustomerKey */
+    {2522, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 149, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* SSECustomerKeyMD5 */
+    {2816, SHAPE_TYPE_STRING, SHAPE_SENSITIVE, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 149, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* SSEKMSEncryptionContext */
+    {1872, SHAPE_TYPE_STRING, SHAPE_SENSITIVE, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 149, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* SSEKMSKeyId */
+    {1928, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 149, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ServerSideEncryption */
+    {21664, SHAPE_TYPE_LIST, SHAPE_FLATTENED, TIMESTAMP_DEFAULT, 0, 347, NO_SHAPE, 18807, 0, 1702, 0, 149, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* ServerSideEncryptionRules */
+    {21690, SHAPE_TYPE_STRING, SHAPE_SENSITIVE, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 149, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* SessionCredentialValue */
+    {21713, SHAPE_TYPE_TIMESTAMP, 0, TIMESTAMP_ISO8601_MS, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 149, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* SessionExpiration */
+    {4872, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 149, 2, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* SessionMode */
+    {21750, SHAPE_TYPE_BOOLEAN, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 151, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Setting */
+    {715, SHAPE_TYPE_LONG, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 151, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Size */
+    {21758, SHAPE_TYPE_BOOLEAN, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 151, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* SkipValidation */
+    {21773, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 151, 2, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* SseKmsEncryptedObjectsStatus */
+    {16253, SHAPE_TYPE_LONG, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 153, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Start */
+    {12609, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 153, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* StartAfter */
+    {4083, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 153, 15, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* StorageClass */
+    {21806, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 168, 1, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* StorageClassAnalysisSchemaVersion */
+    {10220, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 169, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Suffix */
+    {21855, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 169, 2, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* TableSseAlgorithm */
+    {9122, SHAPE_TYPE_INTEGER, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 171, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* TagCount */
+    {8134, SHAPE_TYPE_LIST, 0, TIMESTAMP_DEFAULT, 0, 356, NO_SHAPE, 448, 0, 1702, 0, 171, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* TagSet */
+    {4138, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 171, 2, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* TaggingDirective */
+    {21873, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 173, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* TaggingHeader */
+    {12780, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 173, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* TargetBucket */
+    {12793, SHAPE_TYPE_LIST, 0, TIMESTAMP_DEFAULT, 0, 358, NO_SHAPE, 9834, 0, 1702, 0, 173, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* TargetGrants */
+    {12828, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 173, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* TargetPrefix */
+    {9789, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 173, 3, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Tier */
+    {21911, SHAPE_TYPE_LIST, SHAPE_FLATTENED, TIMESTAMP_DEFAULT, 0, 360, NO_SHAPE, 18807, 0, 1702, 0, 176, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* TieringList */
+    {14553, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 176, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Token */
+    {16710, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 176, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* TopicArn */
+    {21923, SHAPE_TYPE_LIST, SHAPE_FLATTENED, TIMESTAMP_DEFAULT, 0, 362, NO_SHAPE, 18807, 0, 1702, 0, 176, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* TopicConfigurationList */
+    {7040, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 176, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* TransitionDefaultMinimumObjectSize */
+    {21946, SHAPE_TYPE_LIST, SHAPE_FLATTENED, TIMESTAMP_DEFAULT, 0, 364, NO_SHAPE, 18807, 0, 1702, 0, 176, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* TransitionList */
+    {21961, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 176, 6, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* TransitionStorageClass */
+    {1105, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 182, 3, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Type */
+    {9874, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 185, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* URI */
+    {11932, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 185, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* UploadIdMarker */
+    {16192, SHAPE_TYPE_LIST, 0, TIMESTAMP_DEFAULT, 0, 230, NO_SHAPE, 12841, 0, 1702, 0, 185, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* UserMetadata */
+    {6432, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 185, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Value */
+    {22026, SHAPE_TYPE_INTEGER, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 185, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* VersionCount */
+    {12327, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 185, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* VersionIdMarker */
+    {4179, SHAPE_TYPE_STRING, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 185, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* WebsiteRedirectLocation */
+    {15041, SHAPE_TYPE_LONG, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 185, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* WriteOffsetBytes */
+    {4941, SHAPE_TYPE_INTEGER, 0, TIMESTAMP_DEFAULT, 0, NO_SHAPE, NO_SHAPE, 0, 0, 1702, 0, 185, 0, 0, 0, 0, INT64_C(0), INT64_C(0)}, /* Years */
 };
 
 static const struct member members[] = {
-    {1, 1, 1, 402, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* AbacStatus.Status */
-    {19, 19, 19, 465, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* AbortIncompleteMultipartUpload.DaysAfterInitiation */
-    {70, 85, 85, 650, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* AbortMultipartUploadOutput.RequestCharged */
-    {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* AbortMultipartUploadRequest.Bucket */
-    {141, 161, 161, 382, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* AbortMultipartUploadRequest.ExpectedBucketOwner */
-    {189, 210, 210, 515, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_RFC1123}, /* AbortMultipartUploadRequest.IfMatchInitiatedTime */
-    {240, 240, 240, 594, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* AbortMultipartUploadRequest.Key */
-    {244, 257, 257, 651, LOCATION_HEADER, 0, SUPPORT_RECORDED, TIMESTAMP_DEFAULT}, /* AbortMultipartUploadRequest.RequestPayer */
-    {277, 286, 286, 578, LOCATION_QUERY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* AbortMultipartUploadRequest.UploadId */
-    {1, 1, 1, 403, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* AccelerateConfiguration.Status */
-    {347, 354, 354, 509, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* AccessControlPolicy.Grants */
+    {1, 1, 1, 404, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* AbacStatus.Status */
+    {19, 19, 19, 467, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* AbortIncompleteMultipartUpload.DaysAfterInitiation */
+    {70, 85, 85, 652, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* AbortMultipartUploadOutput.RequestCharged */
+    {134, 134, 134, 411, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* AbortMultipartUploadRequest.Bucket */
+    {141, 161, 161, 384, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* AbortMultipartUploadRequest.ExpectedBucketOwner */
+    {189, 210, 210, 517, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_RFC1123}, /* AbortMultipartUploadRequest.IfMatchInitiatedTime */
+    {240, 240, 240, 596, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* AbortMultipartUploadRequest.Key */
+    {244, 257, 257, 653, LOCATION_HEADER, 0, SUPPORT_RECORDED, TIMESTAMP_DEFAULT}, /* AbortMultipartUploadRequest.RequestPayer */
+    {277, 286, 286, 580, LOCATION_QUERY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* AbortMultipartUploadRequest.UploadId */
+    {1, 1, 1, 405, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* AccelerateConfiguration.Status */
+    {347, 354, 354, 511, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* AccessControlPolicy.Grants */
     {372, 372, 372, 261, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* AccessControlPolicy.Owner */
-    {372, 372, 372, 613, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* AccessControlTranslation.Owner */
-    {436, 436, 436, 624, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* AnalyticsAndOperator.Prefix */
-    {443, 448, 448, 694, LOCATION_BODY, MEMBER_FLATTENED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* AnalyticsAndOperator.Tags */
-    {473, 473, 473, 11, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* AnalyticsConfiguration.Filter */
-    {480, 480, 480, 391, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* AnalyticsConfiguration.Id */
-    {483, 483, 483, 352, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* AnalyticsConfiguration.StorageClassAnalysis */
-    {527, 527, 527, 12, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* AnalyticsExportDestination.S3BucketDestination */
-    {574, 574, 574, 8, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* AnalyticsFilter.And */
-    {436, 436, 436, 624, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* AnalyticsFilter.Prefix */
-    {448, 448, 448, 354, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* AnalyticsFilter.Tag */
-    {134, 134, 134, 409, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* AnalyticsS3BucketDestination.Bucket */
-    {594, 594, 594, 382, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* AnalyticsS3BucketDestination.BucketAccountId */
-    {610, 610, 610, 392, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* AnalyticsS3BucketDestination.Format */
-    {436, 436, 436, 624, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* AnalyticsS3BucketDestination.Prefix */
-    {646, 646, 646, 397, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* AnnotationEntry.AnnotationName */
-    {661, 661, 661, 422, LOCATION_BODY, MEMBER_FLATTENED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* AnnotationEntry.ChecksumAlgorithm */
-    {679, 679, 679, 475, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* AnnotationEntry.ETag */
-    {684, 684, 684, 548, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_ISO8601_MS}, /* AnnotationEntry.LastModified */
-    {697, 697, 697, 648, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* AnnotationEntry.ReplicationStatus */
-    {715, 715, 715, 684, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* AnnotationEntry.Size */
-    {782, 782, 782, 393, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* AnnotationTableConfiguration.ConfigurationState */
+    {372, 372, 372, 615, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* AccessControlTranslation.Owner */
+    {436, 436, 436, 626, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* AnalyticsAndOperator.Prefix */
+    {443, 448, 448, 696, LOCATION_BODY, MEMBER_FLATTENED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* AnalyticsAndOperator.Tags */
+    {473, 473, 473, 11, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* AnalyticsConfiguration.Filter */
+    {480, 480, 480, 393, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* AnalyticsConfiguration.Id */
+    {483, 483, 483, 354, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* AnalyticsConfiguration.StorageClassAnalysis */
+    {527, 527, 527, 12, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* AnalyticsExportDestination.S3BucketDestination */
+    {574, 574, 574, 8, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* AnalyticsFilter.And */
+    {436, 436, 436, 626, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* AnalyticsFilter.Prefix */
+    {448, 448, 448, 356, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* AnalyticsFilter.Tag */
+    {134, 134, 134, 411, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* AnalyticsS3BucketDestination.Bucket */
+    {594, 594, 594, 384, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* AnalyticsS3BucketDestination.BucketAccountId */
+    {610, 610, 610, 394, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* AnalyticsS3BucketDestination.Format */
+    {436, 436, 436, 626, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* AnalyticsS3BucketDestination.Prefix */
+    {646, 646, 646, 399, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* AnnotationEntry.AnnotationName */
+    {661, 661, 661, 424, LOCATION_BODY, MEMBER_FLATTENED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* AnnotationEntry.ChecksumAlgorithm */
+    {679, 679, 679, 477, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* AnnotationEntry.ETag */
+    {684, 684, 684, 550, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_ISO8601_MS}, /* AnnotationEntry.LastModified */
+    {697, 697, 697, 650, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* AnnotationEntry.ReplicationStatus */
+    {715, 715, 715, 686, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* AnnotationEntry.Size */
+    {782, 782, 782, 395, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* AnnotationTableConfiguration.ConfigurationState */
     {801, 801, 801, 233, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* AnnotationTableConfiguration.EncryptionConfiguration */
-    {825, 825, 825, 664, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* AnnotationTableConfiguration.Role */
-    {782, 782, 782, 393, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* AnnotationTableConfigurationResult.ConfigurationState */
+    {825, 825, 825, 666, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* AnnotationTableConfiguration.Role */
+    {782, 782, 782, 395, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* AnnotationTableConfigurationResult.ConfigurationState */
     {859, 859, 859, 88, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* AnnotationTableConfigurationResult.Error */
-    {825, 825, 825, 664, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* AnnotationTableConfigurationResult.Role */
-    {865, 865, 865, 668, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* AnnotationTableConfigurationResult.TableArn */
-    {874, 874, 874, 671, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* AnnotationTableConfigurationResult.TableName */
-    {884, 884, 884, 570, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* AnnotationTableConfigurationResult.TableStatus */
-    {782, 782, 782, 393, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* AnnotationTableConfigurationUpdates.ConfigurationState */
+    {825, 825, 825, 666, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* AnnotationTableConfigurationResult.Role */
+    {865, 865, 865, 670, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* AnnotationTableConfigurationResult.TableArn */
+    {874, 874, 874, 673, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* AnnotationTableConfigurationResult.TableName */
+    {884, 884, 884, 572, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* AnnotationTableConfigurationResult.TableStatus */
+    {782, 782, 782, 395, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* AnnotationTableConfigurationUpdates.ConfigurationState */
     {801, 801, 801, 233, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* AnnotationTableConfigurationUpdates.EncryptionConfiguration */
-    {825, 825, 825, 664, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* AnnotationTableConfigurationUpdates.Role */
-    {967, 967, 967, 480, LOCATION_BODY, MEMBER_FLATTENED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* BlockedEncryptionTypes.EncryptionType */
-    {1005, 1005, 1005, 409, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* Bucket.Name */
-    {1010, 1010, 1010, 461, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_ISO8601_MS}, /* Bucket.CreationDate */
-    {1023, 1023, 1023, 411, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* Bucket.BucketRegion */
-    {1036, 1036, 1036, 667, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* Bucket.BucketArn */
-    {1090, 1090, 1090, 462, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* BucketInfo.DataRedundancy */
-    {1105, 1105, 1105, 412, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* BucketInfo.Type */
-    {1121, 1127, 1127, 550, LOCATION_BODY, MEMBER_REQUIRED | MEMBER_FLATTENED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* BucketLifecycleConfiguration.Rules */
-    {1161, 1161, 1161, 227, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* BucketLoggingStatus.LoggingEnabled */
-    {1196, 1206, 1206, 419, LOCATION_BODY, MEMBER_REQUIRED | MEMBER_FLATTENED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CORSConfiguration.CORSRules */
-    {1233, 1233, 1233, 513, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CORSRule.ID */
-    {1236, 1251, 1251, 387, LOCATION_BODY, MEMBER_REQUIRED | MEMBER_FLATTENED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CORSRule.AllowedMethods */
-    {1265, 1280, 1280, 389, LOCATION_BODY, MEMBER_REQUIRED | MEMBER_FLATTENED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CORSRule.AllowedOrigins */
-    {1294, 1309, 1309, 385, LOCATION_BODY, MEMBER_FLATTENED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CORSRule.AllowedHeaders */
-    {1323, 1323, 1323, 559, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CORSRule.MaxAgeSeconds */
-    {1337, 1351, 1351, 494, LOCATION_BODY, MEMBER_FLATTENED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CORSRule.ExposeHeaders */
-    {1364, 1364, 1364, 383, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CSVInput.AllowQuotedRecordDelimiter */
-    {1391, 1391, 1391, 439, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CSVInput.Comments */
-    {1400, 1400, 1400, 498, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CSVInput.FieldDelimiter */
-    {1415, 1415, 1415, 499, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CSVInput.FileHeaderInfo */
-    {1430, 1430, 1430, 630, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CSVInput.QuoteCharacter */
-    {1445, 1445, 1445, 631, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CSVInput.QuoteEscapeCharacter */
-    {1466, 1466, 1466, 634, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CSVInput.RecordDelimiter */
-    {1400, 1400, 1400, 498, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CSVOutput.FieldDelimiter */
-    {1430, 1430, 1430, 630, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CSVOutput.QuoteCharacter */
-    {1445, 1445, 1445, 631, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CSVOutput.QuoteEscapeCharacter */
-    {1491, 1491, 1491, 632, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CSVOutput.QuoteFields */
-    {1466, 1466, 1466, 634, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CSVOutput.RecordDelimiter */
-    {1513, 1513, 1513, 423, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* Checksum.ChecksumCRC32 */
-    {1527, 1527, 1527, 424, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* Checksum.ChecksumCRC32C */
-    {1542, 1542, 1542, 425, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* Checksum.ChecksumCRC64NVME */
-    {1560, 1560, 1560, 426, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* Checksum.ChecksumMD5 */
-    {1572, 1572, 1572, 428, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* Checksum.ChecksumSHA1 */
-    {1585, 1585, 1585, 429, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* Checksum.ChecksumSHA256 */
-    {1600, 1600, 1600, 430, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* Checksum.ChecksumSHA512 */
-    {1615, 1615, 1615, 431, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* Checksum.ChecksumType */
-    {1628, 1628, 1628, 432, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* Checksum.ChecksumXXHASH128 */
-    {1646, 1646, 1646, 433, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* Checksum.ChecksumXXHASH3 */
-    {1662, 1662, 1662, 434, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* Checksum.ChecksumXXHASH64 */
-    {1688, 1688, 1688, 436, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CloudFunctionConfiguration.CloudFunction */
-    {1702, 1702, 1702, 485, LOCATION_BODY, MEMBER_DEPRECATED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CloudFunctionConfiguration.Event */
-    {1708, 1702, 1702, 486, LOCATION_BODY, MEMBER_FLATTENED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CloudFunctionConfiguration.Events */
-    {480, 480, 480, 588, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CloudFunctionConfiguration.Id */
-    {1715, 1715, 1715, 437, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CloudFunctionConfiguration.InvocationRole */
-    {436, 436, 436, 624, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CommonPrefix.Prefix */
-    {1770, 1770, 1770, 551, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CompleteMultipartUploadOutput.Location */
-    {134, 134, 134, 409, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CompleteMultipartUploadOutput.Bucket */
-    {240, 240, 240, 594, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CompleteMultipartUploadOutput.Key */
-    {679, 679, 679, 475, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CompleteMultipartUploadOutput.ETag */
-    {1779, 1796, 1796, 405, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CompleteMultipartUploadOutput.BucketKeyEnabled */
-    {1513, 1513, 1513, 423, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CompleteMultipartUploadOutput.ChecksumCRC32 */
-    {1527, 1527, 1527, 424, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CompleteMultipartUploadOutput.ChecksumCRC32C */
-    {1542, 1542, 1542, 425, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CompleteMultipartUploadOutput.ChecksumCRC64NVME */
-    {1560, 1560, 1560, 426, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CompleteMultipartUploadOutput.ChecksumMD5 */
-    {1572, 1572, 1572, 428, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CompleteMultipartUploadOutput.ChecksumSHA1 */
-    {1585, 1585, 1585, 429, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CompleteMultipartUploadOutput.ChecksumSHA256 */
-    {1600, 1600, 1600, 430, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CompleteMultipartUploadOutput.ChecksumSHA512 */
-    {1615, 1615, 1615, 431, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CompleteMultipartUploadOutput.ChecksumType */
-    {1628, 1628, 1628, 432, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CompleteMultipartUploadOutput.ChecksumXXHASH128 */
-    {1646, 1646, 1646, 433, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CompleteMultipartUploadOutput.ChecksumXXHASH3 */
-    {1662, 1662, 1662, 434, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CompleteMultipartUploadOutput.ChecksumXXHASH64 */
-    {1844, 1855, 1855, 488, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CompleteMultipartUploadOutput.Expiration */
-    {70, 85, 85, 650, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CompleteMultipartUploadOutput.RequestCharged */
-    {1872, 1884, 1884, 677, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CompleteMultipartUploadOutput.SSEKMSKeyId */
-    {1928, 1949, 1949, 678, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CompleteMultipartUploadOutput.ServerSideEncryption */
-    {1978, 1988, 1988, 608, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CompleteMultipartUploadOutput.VersionId */
-    {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CompleteMultipartUploadRequest.Bucket */
-    {1513, 2035, 2035, 423, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CompleteMultipartUploadRequest.ChecksumCRC32 */
-    {1527, 2056, 2056, 424, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CompleteMultipartUploadRequest.ChecksumCRC32C */
-    {1542, 2078, 2078, 425, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CompleteMultipartUploadRequest.ChecksumCRC64NVME */
-    {1560, 2103, 2103, 426, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CompleteMultipartUploadRequest.ChecksumMD5 */
-    {1572, 2122, 2122, 428, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CompleteMultipartUploadRequest.ChecksumSHA1 */
-    {1585, 2142, 2142, 429, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CompleteMultipartUploadRequest.ChecksumSHA256 */
-    {1600, 2164, 2164, 430, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CompleteMultipartUploadRequest.ChecksumSHA512 */
-    {1615, 2186, 2186, 431, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CompleteMultipartUploadRequest.ChecksumType */
-    {1628, 2206, 2206, 432, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CompleteMultipartUploadRequest.ChecksumXXHASH128 */
-    {1646, 2231, 2231, 433, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CompleteMultipartUploadRequest.ChecksumXXHASH3 */
-    {1662, 2254, 2254, 434, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CompleteMultipartUploadRequest.ChecksumXXHASH64 */
-    {141, 161, 161, 382, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CompleteMultipartUploadRequest.ExpectedBucketOwner */
-    {2278, 2286, 2286, 514, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CompleteMultipartUploadRequest.IfMatch */
-    {2295, 2307, 2307, 519, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CompleteMultipartUploadRequest.IfNoneMatch */
-    {240, 240, 240, 594, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CompleteMultipartUploadRequest.Key */
-    {2321, 2335, 2335, 577, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CompleteMultipartUploadRequest.MpuObjectSize */
+    {825, 825, 825, 666, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* AnnotationTableConfigurationUpdates.Role */
+    {967, 967, 967, 482, LOCATION_BODY, MEMBER_FLATTENED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* BlockedEncryptionTypes.EncryptionType */
+    {1005, 1005, 1005, 411, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* Bucket.Name */
+    {1010, 1010, 1010, 463, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_ISO8601_MS}, /* Bucket.CreationDate */
+    {1023, 1023, 1023, 413, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* Bucket.BucketRegion */
+    {1036, 1036, 1036, 669, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* Bucket.BucketArn */
+    {1090, 1090, 1090, 464, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* BucketInfo.DataRedundancy */
+    {1105, 1105, 1105, 414, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* BucketInfo.Type */
+    {1121, 1127, 1127, 552, LOCATION_BODY, MEMBER_REQUIRED | MEMBER_FLATTENED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* BucketLifecycleConfiguration.Rules */
+    {1161, 1161, 1161, 227, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* BucketLoggingStatus.LoggingEnabled */
+    {1196, 1206, 1206, 421, LOCATION_BODY, MEMBER_REQUIRED | MEMBER_FLATTENED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CORSConfiguration.CORSRules */
+    {1233, 1233, 1233, 515, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CORSRule.ID */
+    {1236, 1251, 1251, 389, LOCATION_BODY, MEMBER_REQUIRED | MEMBER_FLATTENED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CORSRule.AllowedMethods */
+    {1265, 1280, 1280, 391, LOCATION_BODY, MEMBER_REQUIRED | MEMBER_FLATTENED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CORSRule.AllowedOrigins */
+    {1294, 1309, 1309, 387, LOCATION_BODY, MEMBER_FLATTENED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CORSRule.AllowedHeaders */
+    {1323, 1323, 1323, 561, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CORSRule.MaxAgeSeconds */
+    {1337, 1351, 1351, 496, LOCATION_BODY, MEMBER_FLATTENED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CORSRule.ExposeHeaders */
+    {1364, 1364, 1364, 385, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CSVInput.AllowQuotedRecordDelimiter */
+    {1391, 1391, 1391, 441, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CSVInput.Comments */
+    {1400, 1400, 1400, 500, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CSVInput.FieldDelimiter */
+    {1415, 1415, 1415, 501, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CSVInput.FileHeaderInfo */
+    {1430, 1430, 1430, 632, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CSVInput.QuoteCharacter */
+    {1445, 1445, 1445, 633, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CSVInput.QuoteEscapeCharacter */
+    {1466, 1466, 1466, 636, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CSVInput.RecordDelimiter */
+    {1400, 1400, 1400, 500, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CSVOutput.FieldDelimiter */
+    {1430, 1430, 1430, 632, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CSVOutput.QuoteCharacter */
+    {1445, 1445, 1445, 633, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CSVOutput.QuoteEscapeCharacter */
+    {1491, 1491, 1491, 634, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CSVOutput.QuoteFields */
+    {1466, 1466, 1466, 636, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CSVOutput.RecordDelimiter */
+    {1513, 1513, 1513, 425, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* Checksum.ChecksumCRC32 */
+    {1527, 1527, 1527, 426, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* Checksum.ChecksumCRC32C */
+    {1542, 1542, 1542, 427, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* Checksum.ChecksumCRC64NVME */
+    {1560, 1560, 1560, 428, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* Checksum.ChecksumMD5 */
+    {1572, 1572, 1572, 430, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* Checksum.ChecksumSHA1 */
+    {1585, 1585, 1585, 431, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* Checksum.ChecksumSHA256 */
+    {1600, 1600, 1600, 432, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* Checksum.ChecksumSHA512 */
+    {1615, 1615, 1615, 433, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* Checksum.ChecksumType */
+    {1628, 1628, 1628, 434, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* Checksum.ChecksumXXHASH128 */
+    {1646, 1646, 1646, 435, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* Checksum.ChecksumXXHASH3 */
+    {1662, 1662, 1662, 436, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* Checksum.ChecksumXXHASH64 */
+    {1688, 1688, 1688, 438, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CloudFunctionConfiguration.CloudFunction */
+    {1702, 1702, 1702, 487, LOCATION_BODY, MEMBER_DEPRECATED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CloudFunctionConfiguration.Event */
+    {1708, 1702, 1702, 488, LOCATION_BODY, MEMBER_FLATTENED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CloudFunctionConfiguration.Events */
+    {480, 480, 480, 590, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CloudFunctionConfiguration.Id */
+    {1715, 1715, 1715, 439, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CloudFunctionConfiguration.InvocationRole */
+    {436, 436, 436, 626, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CommonPrefix.Prefix */
+    {1770, 1770, 1770, 553, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CompleteMultipartUploadOutput.Location */
+    {134, 134, 134, 411, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CompleteMultipartUploadOutput.Bucket */
+    {240, 240, 240, 596, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CompleteMultipartUploadOutput.Key */
+    {679, 679, 679, 477, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CompleteMultipartUploadOutput.ETag */
+    {1779, 1796, 1796, 407, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CompleteMultipartUploadOutput.BucketKeyEnabled */
+    {1513, 1513, 1513, 425, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CompleteMultipartUploadOutput.ChecksumCRC32 */
+    {1527, 1527, 1527, 426, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CompleteMultipartUploadOutput.ChecksumCRC32C */
+    {1542, 1542, 1542, 427, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CompleteMultipartUploadOutput.ChecksumCRC64NVME */
+    {1560, 1560, 1560, 428, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CompleteMultipartUploadOutput.ChecksumMD5 */
+    {1572, 1572, 1572, 430, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CompleteMultipartUploadOutput.ChecksumSHA1 */
+    {1585, 1585, 1585, 431, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CompleteMultipartUploadOutput.ChecksumSHA256 */
+    {1600, 1600, 1600, 432, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CompleteMultipartUploadOutput.ChecksumSHA512 */
+    {1615, 1615, 1615, 433, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CompleteMultipartUploadOutput.ChecksumType */
+    {1628, 1628, 1628, 434, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CompleteMultipartUploadOutput.ChecksumXXHASH128 */
+    {1646, 1646, 1646, 435, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CompleteMultipartUploadOutput.ChecksumXXHASH3 */
+    {1662, 1662, 1662, 436, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CompleteMultipartUploadOutput.ChecksumXXHASH64 */
+    {1844, 1855, 1855, 490, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CompleteMultipartUploadOutput.Expiration */
+    {70, 85, 85, 652, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CompleteMultipartUploadOutput.RequestCharged */
+    {1872, 1884, 1884, 679, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CompleteMultipartUploadOutput.SSEKMSKeyId */
+    {1928, 1949, 1949, 680, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CompleteMultipartUploadOutput.ServerSideEncryption */
+    {1978, 1988, 1988, 610, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CompleteMultipartUploadOutput.VersionId */
+    {134, 134, 134, 411, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CompleteMultipartUploadRequest.Bucket */
+    {1513, 2035, 2035, 425, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CompleteMultipartUploadRequest.ChecksumCRC32 */
+    {1527, 2056, 2056, 426, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CompleteMultipartUploadRequest.ChecksumCRC32C */
+    {1542, 2078, 2078, 427, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CompleteMultipartUploadRequest.ChecksumCRC64NVME */
+    {1560, 2103, 2103, 428, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CompleteMultipartUploadRequest.ChecksumMD5 */
+    {1572, 2122, 2122, 430, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CompleteMultipartUploadRequest.ChecksumSHA1 */
+    {1585, 2142, 2142, 431, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CompleteMultipartUploadRequest.ChecksumSHA256 */
+    {1600, 2164, 2164, 432, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CompleteMultipartUploadRequest.ChecksumSHA512 */
+    {1615, 2186, 2186, 433, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CompleteMultipartUploadRequest.ChecksumType */
+    {1628, 2206, 2206, 434, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CompleteMultipartUploadRequest.ChecksumXXHASH128 */
+    {1646, 2231, 2231, 435, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CompleteMultipartUploadRequest.ChecksumXXHASH3 */
+    {1662, 2254, 2254, 436, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CompleteMultipartUploadRequest.ChecksumXXHASH64 */
+    {141, 161, 161, 384, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CompleteMultipartUploadRequest.ExpectedBucketOwner */
+    {2278, 2286, 2286, 516, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CompleteMultipartUploadRequest.IfMatch */
+    {2295, 2307, 2307, 521, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CompleteMultipartUploadRequest.IfNoneMatch */
+    {240, 240, 240, 596, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CompleteMultipartUploadRequest.Key */
+    {2321, 2335, 2335, 579, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CompleteMultipartUploadRequest.MpuObjectSize */
     {2356, 2372, 2372, 35, LOCATION_BODY, MEMBER_PAYLOAD, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CompleteMultipartUploadRequest.MultipartUpload */
-    {244, 257, 257, 651, LOCATION_HEADER, 0, SUPPORT_RECORDED, TIMESTAMP_DEFAULT}, /* CompleteMultipartUploadRequest.RequestPayer */
-    {2396, 2417, 2417, 673, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CompleteMultipartUploadRequest.SSECustomerAlgorithm */
-    {2465, 2480, 2480, 674, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CompleteMultipartUploadRequest.SSECustomerKey */
-    {2522, 2540, 2540, 675, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CompleteMultipartUploadRequest.SSECustomerKeyMD5 */
-    {277, 286, 286, 578, LOCATION_QUERY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CompleteMultipartUploadRequest.UploadId */
-    {2617, 2623, 2623, 441, LOCATION_BODY, MEMBER_FLATTENED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CompletedMultipartUpload.Parts */
-    {1513, 1513, 1513, 423, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CompletedPart.ChecksumCRC32 */
-    {1527, 1527, 1527, 424, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CompletedPart.ChecksumCRC32C */
-    {1542, 1542, 1542, 425, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CompletedPart.ChecksumCRC64NVME */
-    {1560, 1560, 1560, 426, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CompletedPart.ChecksumMD5 */
-    {1572, 1572, 1572, 428, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CompletedPart.ChecksumSHA1 */
-    {1585, 1585, 1585, 429, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CompletedPart.ChecksumSHA256 */
-    {1600, 1600, 1600, 430, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CompletedPart.ChecksumSHA512 */
-    {1628, 1628, 1628, 432, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CompletedPart.ChecksumXXHASH128 */
-    {1646, 1646, 1646, 433, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CompletedPart.ChecksumXXHASH3 */
-    {1662, 1662, 1662, 434, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CompletedPart.ChecksumXXHASH64 */
-    {679, 679, 679, 475, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CompletedPart.ETag */
-    {2653, 2653, 2653, 615, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CompletedPart.PartNumber */
-    {2678, 2678, 2678, 511, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* Condition.HttpErrorCodeReturnedEquals */
-    {2706, 2706, 2706, 544, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* Condition.KeyPrefixEquals */
-    {1779, 1796, 1796, 405, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CopyObjectOutput.BucketKeyEnabled */
+    {244, 257, 257, 653, LOCATION_HEADER, 0, SUPPORT_RECORDED, TIMESTAMP_DEFAULT}, /* CompleteMultipartUploadRequest.RequestPayer */
+    {2396, 2417, 2417, 675, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CompleteMultipartUploadRequest.SSECustomerAlgorithm */
+    {2465, 2480, 2480, 676, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CompleteMultipartUploadRequest.SSECustomerKey */
+    {2522, 2540, 2540, 677, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CompleteMultipartUploadRequest.SSECustomerKeyMD5 */
+    {277, 286, 286, 580, LOCATION_QUERY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CompleteMultipartUploadRequest.UploadId */
+    {2617, 2623, 2623, 443, LOCATION_BODY, MEMBER_FLATTENED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CompletedMultipartUpload.Parts */
+    {1513, 1513, 1513, 425, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CompletedPart.ChecksumCRC32 */
+    {1527, 1527, 1527, 426, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CompletedPart.ChecksumCRC32C */
+    {1542, 1542, 1542, 427, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CompletedPart.ChecksumCRC64NVME */
+    {1560, 1560, 1560, 428, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CompletedPart.ChecksumMD5 */
+    {1572, 1572, 1572, 430, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CompletedPart.ChecksumSHA1 */
+    {1585, 1585, 1585, 431, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CompletedPart.ChecksumSHA256 */
+    {1600, 1600, 1600, 432, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CompletedPart.ChecksumSHA512 */
+    {1628, 1628, 1628, 434, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CompletedPart.ChecksumXXHASH128 */
+    {1646, 1646, 1646, 435, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CompletedPart.ChecksumXXHASH3 */
+    {1662, 1662, 1662, 436, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CompletedPart.ChecksumXXHASH64 */
+    {679, 679, 679, 477, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CompletedPart.ETag */
+    {2653, 2653, 2653, 617, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CompletedPart.PartNumber */
+    {2678, 2678, 2678, 513, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* Condition.HttpErrorCodeReturnedEquals */
+    {2706, 2706, 2706, 546, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* Condition.KeyPrefixEquals */
+    {1779, 1796, 1796, 407, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CopyObjectOutput.BucketKeyEnabled */
     {2750, 2750, 2750, 41, LOCATION_BODY, MEMBER_PAYLOAD, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CopyObjectOutput.CopyObjectResult */
-    {2767, 2787, 2787, 460, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CopyObjectOutput.CopySourceVersionId */
-    {1844, 1855, 1855, 488, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CopyObjectOutput.Expiration */
-    {70, 85, 85, 650, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CopyObjectOutput.RequestCharged */
-    {2396, 2417, 2417, 673, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CopyObjectOutput.SSECustomerAlgorithm */
-    {2522, 2540, 2540, 675, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CopyObjectOutput.SSECustomerKeyMD5 */
-    {2816, 2840, 2840, 676, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CopyObjectOutput.SSEKMSEncryptionContext */
-    {1872, 1884, 1884, 677, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CopyObjectOutput.SSEKMSKeyId */
-    {1928, 1949, 1949, 678, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CopyObjectOutput.ServerSideEncryption */
-    {1978, 1988, 1988, 608, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CopyObjectOutput.VersionId */
-    {2894, 2898, 2898, 591, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CopyObjectRequest.ACL */
-    {2908, 2928, 2928, 395, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CopyObjectRequest.AnnotationDirective */
-    {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CopyObjectRequest.Bucket */
-    {1779, 1796, 1796, 405, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CopyObjectRequest.BucketKeyEnabled */
-    {2962, 2975, 2975, 420, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CopyObjectRequest.CacheControl */
-    {661, 2989, 2989, 421, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CopyObjectRequest.ChecksumAlgorithm */
-    {3014, 3033, 3033, 444, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CopyObjectRequest.ContentDisposition */
-    {3053, 3069, 3069, 445, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CopyObjectRequest.ContentEncoding */
-    {3086, 3102, 3102, 446, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CopyObjectRequest.ContentLanguage */
-    {3119, 3131, 3131, 450, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CopyObjectRequest.ContentType */
-    {3144, 3155, 3155, 451, LOCATION_HEADER, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CopyObjectRequest.CopySource */
-    {3173, 3191, 3191, 452, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CopyObjectRequest.CopySourceIfMatch */
-    {3218, 3244, 3244, 453, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_RFC1123}, /* CopyObjectRequest.CopySourceIfModifiedSince */
-    {3280, 3302, 3302, 454, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CopyObjectRequest.CopySourceIfNoneMatch */
-    {3334, 3362, 3362, 455, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_RFC1123}, /* CopyObjectRequest.CopySourceIfUnmodifiedSince */
-    {3400, 3431, 3431, 457, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CopyObjectRequest.CopySourceSSECustomerAlgorithm */
-    {3491, 3516, 3516, 458, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CopyObjectRequest.CopySourceSSECustomerKey */
-    {3570, 3598, 3598, 459, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CopyObjectRequest.CopySourceSSECustomerKeyMD5 */
-    {141, 161, 161, 382, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CopyObjectRequest.ExpectedBucketOwner */
-    {3656, 3682, 3682, 382, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CopyObjectRequest.ExpectedSourceBucketOwner */
-    {3717, 3717, 3717, 492, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CopyObjectRequest.Expires */
-    {3725, 3742, 3742, 504, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CopyObjectRequest.GrantFullControl */
-    {3767, 3777, 3777, 505, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CopyObjectRequest.GrantRead */
-    {3794, 3807, 3807, 506, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CopyObjectRequest.GrantReadACP */
-    {3828, 3842, 3842, 508, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CopyObjectRequest.GrantWriteACP */
-    {2278, 2286, 2286, 514, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CopyObjectRequest.IfMatch */
-    {2295, 2307, 2307, 519, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CopyObjectRequest.IfNoneMatch */
-    {240, 240, 240, 594, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CopyObjectRequest.Key */
-    {3864, 3873, 3873, 567, LOCATION_HEADERS, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CopyObjectRequest.Metadata */
-    {3885, 3903, 3903, 568, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CopyObjectRequest.MetadataDirective */
-    {3928, 3954, 3954, 598, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CopyObjectRequest.ObjectLockLegalHoldStatus */
-    {3983, 3998, 3998, 599, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CopyObjectRequest.ObjectLockMode */
-    {4021, 4047, 4047, 600, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_ISO8601_MS}, /* CopyObjectRequest.ObjectLockRetainUntilDate */
-    {244, 257, 257, 651, LOCATION_HEADER, 0, SUPPORT_RECORDED, TIMESTAMP_DEFAULT}, /* CopyObjectRequest.RequestPayer */
-    {2396, 2417, 2417, 673, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CopyObjectRequest.SSECustomerAlgorithm */
-    {2465, 2480, 2480, 674, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CopyObjectRequest.SSECustomerKey */
-    {2522, 2540, 2540, 675, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CopyObjectRequest.SSECustomerKeyMD5 */
-    {2816, 2840, 2840, 676, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CopyObjectRequest.SSEKMSEncryptionContext */
-    {1872, 1884, 1884, 677, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CopyObjectRequest.SSEKMSKeyId */
-    {1928, 1949, 1949, 678, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CopyObjectRequest.ServerSideEncryption */
-    {4083, 4096, 4096, 689, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CopyObjectRequest.StorageClass */
-    {4116, 4124, 4124, 696, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CopyObjectRequest.Tagging */
-    {4138, 4155, 4155, 695, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CopyObjectRequest.TaggingDirective */
-    {4179, 4203, 4203, 715, LOCATION_HEADER, 0, SUPPORT_RECORDED, TIMESTAMP_DEFAULT}, /* CopyObjectRequest.WebsiteRedirectLocation */
-    {684, 684, 684, 548, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_ISO8601_MS}, /* CopyObjectResult.LastModified */
-    {679, 679, 679, 475, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CopyObjectResult.ETag */
-    {1513, 1513, 1513, 423, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CopyObjectResult.ChecksumCRC32 */
-    {1527, 1527, 1527, 424, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CopyObjectResult.ChecksumCRC32C */
-    {1542, 1542, 1542, 425, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CopyObjectResult.ChecksumCRC64NVME */
-    {1560, 1560, 1560, 426, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CopyObjectResult.ChecksumMD5 */
-    {1572, 1572, 1572, 428, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CopyObjectResult.ChecksumSHA1 */
-    {1585, 1585, 1585, 429, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CopyObjectResult.ChecksumSHA256 */
-    {1600, 1600, 1600, 430, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CopyObjectResult.ChecksumSHA512 */
-    {1615, 1615, 1615, 431, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CopyObjectResult.ChecksumType */
-    {1628, 1628, 1628, 432, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CopyObjectResult.ChecksumXXHASH128 */
-    {1646, 1646, 1646, 433, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CopyObjectResult.ChecksumXXHASH3 */
-    {1662, 1662, 1662, 434, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CopyObjectResult.ChecksumXXHASH64 */
-    {684, 684, 684, 548, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_ISO8601_MS}, /* CopyPartResult.LastModified */
-    {679, 679, 679, 475, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CopyPartResult.ETag */
-    {1513, 1513, 1513, 423, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CopyPartResult.ChecksumCRC32 */
-    {1527, 1527, 1527, 424, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CopyPartResult.ChecksumCRC32C */
-    {1542, 1542, 1542, 425, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CopyPartResult.ChecksumCRC64NVME */
-    {1560, 1560, 1560, 426, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CopyPartResult.ChecksumMD5 */
-    {1572, 1572, 1572, 428, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CopyPartResult.ChecksumSHA1 */
-    {1585, 1585, 1585, 429, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CopyPartResult.ChecksumSHA256 */
-    {1600, 1600, 1600, 430, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CopyPartResult.ChecksumSHA512 */
-    {1628, 1628, 1628, 432, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CopyPartResult.ChecksumXXHASH128 */
-    {1646, 1646, 1646, 433, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CopyPartResult.ChecksumXXHASH3 */
-    {1662, 1662, 1662, 434, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CopyPartResult.ChecksumXXHASH64 */
+    {2767, 2787, 2787, 462, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CopyObjectOutput.CopySourceVersionId */
+    {1844, 1855, 1855, 490, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CopyObjectOutput.Expiration */
+    {70, 85, 85, 652, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CopyObjectOutput.RequestCharged */
+    {2396, 2417, 2417, 675, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CopyObjectOutput.SSECustomerAlgorithm */
+    {2522, 2540, 2540, 677, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CopyObjectOutput.SSECustomerKeyMD5 */
+    {2816, 2840, 2840, 678, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CopyObjectOutput.SSEKMSEncryptionContext */
+    {1872, 1884, 1884, 679, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CopyObjectOutput.SSEKMSKeyId */
+    {1928, 1949, 1949, 680, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CopyObjectOutput.ServerSideEncryption */
+    {1978, 1988, 1988, 610, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CopyObjectOutput.VersionId */
+    {2894, 2898, 2898, 593, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CopyObjectRequest.ACL */
+    {2908, 2928, 2928, 397, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CopyObjectRequest.AnnotationDirective */
+    {134, 134, 134, 411, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CopyObjectRequest.Bucket */
+    {1779, 1796, 1796, 407, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CopyObjectRequest.BucketKeyEnabled */
+    {2962, 2975, 2975, 422, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CopyObjectRequest.CacheControl */
+    {661, 2989, 2989, 423, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CopyObjectRequest.ChecksumAlgorithm */
+    {3014, 3033, 3033, 446, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CopyObjectRequest.ContentDisposition */
+    {3053, 3069, 3069, 447, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CopyObjectRequest.ContentEncoding */
+    {3086, 3102, 3102, 448, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CopyObjectRequest.ContentLanguage */
+    {3119, 3131, 3131, 452, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CopyObjectRequest.ContentType */
+    {3144, 3155, 3155, 453, LOCATION_HEADER, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CopyObjectRequest.CopySource */
+    {3173, 3191, 3191, 454, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CopyObjectRequest.CopySourceIfMatch */
+    {3218, 3244, 3244, 455, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_RFC1123}, /* CopyObjectRequest.CopySourceIfModifiedSince */
+    {3280, 3302, 3302, 456, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CopyObjectRequest.CopySourceIfNoneMatch */
+    {3334, 3362, 3362, 457, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_RFC1123}, /* CopyObjectRequest.CopySourceIfUnmodifiedSince */
+    {3400, 3431, 3431, 459, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CopyObjectRequest.CopySourceSSECustomerAlgorithm */
+    {3491, 3516, 3516, 460, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CopyObjectRequest.CopySourceSSECustomerKey */
+    {3570, 3598, 3598, 461, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CopyObjectRequest.CopySourceSSECustomerKeyMD5 */
+    {141, 161, 161, 384, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CopyObjectRequest.ExpectedBucketOwner */
+    {3656, 3682, 3682, 384, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CopyObjectRequest.ExpectedSourceBucketOwner */
+    {3717, 3717, 3717, 494, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CopyObjectRequest.Expires */
+    {3725, 3742, 3742, 506, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CopyObjectRequest.GrantFullControl */
+    {3767, 3777, 3777, 507, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CopyObjectRequest.GrantRead */
+    {3794, 3807, 3807, 508, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CopyObjectRequest.GrantReadACP */
+    {3828, 3842, 3842, 510, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CopyObjectRequest.GrantWriteACP */
+    {2278, 2286, 2286, 516, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CopyObjectRequest.IfMatch */
+    {2295, 2307, 2307, 521, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CopyObjectRequest.IfNoneMatch */
+    {240, 240, 240, 596, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CopyObjectRequest.Key */
+    {3864, 3873, 3873, 569, LOCATION_HEADERS, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CopyObjectRequest.Metadata */
+    {3885, 3903, 3903, 570, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CopyObjectRequest.MetadataDirective */
+    {3928, 3954, 3954, 600, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CopyObjectRequest.ObjectLockLegalHoldStatus */
+    {3983, 3998, 3998, 601, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CopyObjectRequest.ObjectLockMode */
+    {4021, 4047, 4047, 602, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_ISO8601_MS}, /* CopyObjectRequest.ObjectLockRetainUntilDate */
+    {244, 257, 257, 653, LOCATION_HEADER, 0, SUPPORT_RECORDED, TIMESTAMP_DEFAULT}, /* CopyObjectRequest.RequestPayer */
+    {2396, 2417, 2417, 675, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CopyObjectRequest.SSECustomerAlgorithm */
+    {2465, 2480, 2480, 676, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CopyObjectRequest.SSECustomerKey */
+    {2522, 2540, 2540, 677, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CopyObjectRequest.SSECustomerKeyMD5 */
+    {2816, 2840, 2840, 678, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CopyObjectRequest.SSEKMSEncryptionContext */
+    {1872, 1884, 1884, 679, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CopyObjectRequest.SSEKMSKeyId */
+    {1928, 1949, 1949, 680, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CopyObjectRequest.ServerSideEncryption */
+    {4083, 4096, 4096, 691, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CopyObjectRequest.StorageClass */
+    {4116, 4124, 4124, 698, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CopyObjectRequest.Tagging */
+    {4138, 4155, 4155, 697, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CopyObjectRequest.TaggingDirective */
+    {4179, 4203, 4203, 717, LOCATION_HEADER, 0, SUPPORT_RECORDED, TIMESTAMP_DEFAULT}, /* CopyObjectRequest.WebsiteRedirectLocation */
+    {684, 684, 684, 550, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_ISO8601_MS}, /* CopyObjectResult.LastModified */
+    {679, 679, 679, 477, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CopyObjectResult.ETag */
+    {1513, 1513, 1513, 425, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CopyObjectResult.ChecksumCRC32 */
+    {1527, 1527, 1527, 426, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CopyObjectResult.ChecksumCRC32C */
+    {1542, 1542, 1542, 427, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CopyObjectResult.ChecksumCRC64NVME */
+    {1560, 1560, 1560, 428, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CopyObjectResult.ChecksumMD5 */
+    {1572, 1572, 1572, 430, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CopyObjectResult.ChecksumSHA1 */
+    {1585, 1585, 1585, 431, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CopyObjectResult.ChecksumSHA256 */
+    {1600, 1600, 1600, 432, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CopyObjectResult.ChecksumSHA512 */
+    {1615, 1615, 1615, 433, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CopyObjectResult.ChecksumType */
+    {1628, 1628, 1628, 434, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CopyObjectResult.ChecksumXXHASH128 */
+    {1646, 1646, 1646, 435, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CopyObjectResult.ChecksumXXHASH3 */
+    {1662, 1662, 1662, 436, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CopyObjectResult.ChecksumXXHASH64 */
+    {684, 684, 684, 550, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_ISO8601_MS}, /* CopyPartResult.LastModified */
+    {679, 679, 679, 477, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CopyPartResult.ETag */
+    {1513, 1513, 1513, 425, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CopyPartResult.ChecksumCRC32 */
+    {1527, 1527, 1527, 426, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CopyPartResult.ChecksumCRC32C */
+    {1542, 1542, 1542, 427, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CopyPartResult.ChecksumCRC64NVME */
+    {1560, 1560, 1560, 428, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CopyPartResult.ChecksumMD5 */
+    {1572, 1572, 1572, 430, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CopyPartResult.ChecksumSHA1 */
+    {1585, 1585, 1585, 431, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CopyPartResult.ChecksumSHA256 */
+    {1600, 1600, 1600, 432, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CopyPartResult.ChecksumSHA512 */
+    {1628, 1628, 1628, 434, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CopyPartResult.ChecksumXXHASH128 */
+    {1646, 1646, 1646, 435, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CopyPartResult.ChecksumXXHASH3 */
+    {1662, 1662, 1662, 436, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CopyPartResult.ChecksumXXHASH64 */
     {134, 134, 134, 23, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateBucketConfiguration.Bucket */
     {1770, 1770, 1770, 226, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateBucketConfiguration.Location */
-    {4268, 4268, 4268, 406, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CreateBucketConfiguration.LocationConstraint */
-    {443, 443, 443, 694, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateBucketConfiguration.Tags */
-    {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateBucketMetadataConfigurationRequest.Bucket */
-    {661, 4313, 4313, 421, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateBucketMetadataConfigurationRequest.ChecksumAlgorithm */
-    {4342, 4353, 4353, 448, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateBucketMetadataConfigurationRequest.ContentMD5 */
-    {141, 161, 161, 382, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateBucketMetadataConfigurationRequest.ExpectedBucketOwner */
+    {4268, 4268, 4268, 408, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CreateBucketConfiguration.LocationConstraint */
+    {443, 443, 443, 696, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateBucketConfiguration.Tags */
+    {134, 134, 134, 411, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateBucketMetadataConfigurationRequest.Bucket */
+    {661, 4313, 4313, 423, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateBucketMetadataConfigurationRequest.ChecksumAlgorithm */
+    {4342, 4353, 4353, 450, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateBucketMetadataConfigurationRequest.ContentMD5 */
+    {141, 161, 161, 384, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateBucketMetadataConfigurationRequest.ExpectedBucketOwner */
     {4365, 4365, 4365, 228, LOCATION_BODY, MEMBER_REQUIRED | MEMBER_PAYLOAD, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateBucketMetadataConfigurationRequest.MetadataConfiguration */
-    {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateBucketMetadataTableConfigurationRequest.Bucket */
-    {661, 4313, 4313, 421, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateBucketMetadataTableConfigurationRequest.ChecksumAlgorithm */
-    {4342, 4353, 4353, 448, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateBucketMetadataTableConfigurationRequest.ContentMD5 */
-    {141, 161, 161, 382, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateBucketMetadataTableConfigurationRequest.ExpectedBucketOwner */
+    {134, 134, 134, 411, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateBucketMetadataTableConfigurationRequest.Bucket */
+    {661, 4313, 4313, 423, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateBucketMetadataTableConfigurationRequest.ChecksumAlgorithm */
+    {4342, 4353, 4353, 450, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateBucketMetadataTableConfigurationRequest.ContentMD5 */
+    {141, 161, 161, 384, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateBucketMetadataTableConfigurationRequest.ExpectedBucketOwner */
     {4428, 4428, 4428, 231, LOCATION_BODY, MEMBER_REQUIRED | MEMBER_PAYLOAD, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateBucketMetadataTableConfigurationRequest.MetadataTableConfiguration */
-    {1036, 4501, 4501, 667, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateBucketOutput.BucketArn */
-    {1770, 1770, 1770, 551, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateBucketOutput.Location */
-    {2894, 2898, 2898, 404, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CreateBucketRequest.ACL */
-    {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CreateBucketRequest.Bucket */
-    {4537, 4553, 4553, 410, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateBucketRequest.BucketNamespace */
+    {1036, 4501, 4501, 669, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateBucketOutput.BucketArn */
+    {1770, 1770, 1770, 553, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateBucketOutput.Location */
+    {2894, 2898, 2898, 406, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CreateBucketRequest.ACL */
+    {134, 134, 134, 411, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CreateBucketRequest.Bucket */
+    {4537, 4553, 4553, 412, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateBucketRequest.BucketNamespace */
     {4287, 4287, 4287, 43, LOCATION_BODY, MEMBER_PAYLOAD, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CreateBucketRequest.CreateBucketConfiguration */
-    {3725, 3742, 3742, 504, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateBucketRequest.GrantFullControl */
-    {3767, 3777, 3777, 505, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateBucketRequest.GrantRead */
-    {3794, 3807, 3807, 506, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateBucketRequest.GrantReadACP */
-    {4576, 4587, 4587, 507, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateBucketRequest.GrantWrite */
-    {3828, 3842, 3842, 508, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateBucketRequest.GrantWriteACP */
-    {4605, 4632, 4632, 597, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CreateBucketRequest.ObjectLockEnabledForBucket */
-    {4665, 4681, 4681, 603, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CreateBucketRequest.ObjectOwnership */
-    {134, 134, 134, 409, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateMultipartUploadOutput.Bucket */
-    {240, 240, 240, 594, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateMultipartUploadOutput.Key */
-    {277, 277, 277, 578, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateMultipartUploadOutput.UploadId */
-    {4724, 4734, 4734, 376, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_RFC1123}, /* CreateMultipartUploadOutput.AbortDate */
-    {4751, 4763, 4763, 377, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateMultipartUploadOutput.AbortRuleId */
-    {1779, 1796, 1796, 405, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateMultipartUploadOutput.BucketKeyEnabled */
-    {661, 2989, 2989, 421, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateMultipartUploadOutput.ChecksumAlgorithm */
-    {1615, 2186, 2186, 431, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateMultipartUploadOutput.ChecksumType */
-    {70, 85, 85, 650, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateMultipartUploadOutput.RequestCharged */
-    {2396, 2417, 2417, 673, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateMultipartUploadOutput.SSECustomerAlgorithm */
-    {2522, 2540, 2540, 675, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateMultipartUploadOutput.SSECustomerKeyMD5 */
-    {2816, 2840, 2840, 676, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateMultipartUploadOutput.SSEKMSEncryptionContext */
-    {1872, 1884, 1884, 677, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateMultipartUploadOutput.SSEKMSKeyId */
-    {1928, 1949, 1949, 678, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateMultipartUploadOutput.ServerSideEncryption */
-    {2894, 2898, 2898, 591, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CreateMultipartUploadRequest.ACL */
-    {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CreateMultipartUploadRequest.Bucket */
-    {1779, 1796, 1796, 405, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateMultipartUploadRequest.BucketKeyEnabled */
-    {2962, 2975, 2975, 420, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CreateMultipartUploadRequest.CacheControl */
-    {661, 2989, 2989, 421, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CreateMultipartUploadRequest.ChecksumAlgorithm */
-    {1615, 2186, 2186, 431, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CreateMultipartUploadRequest.ChecksumType */
-    {3014, 3033, 3033, 444, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CreateMultipartUploadRequest.ContentDisposition */
-    {3053, 3069, 3069, 445, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CreateMultipartUploadRequest.ContentEncoding */
-    {3086, 3102, 3102, 446, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CreateMultipartUploadRequest.ContentLanguage */
-    {3119, 3131, 3131, 450, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CreateMultipartUploadRequest.ContentType */
-    {141, 161, 161, 382, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CreateMultipartUploadRequest.ExpectedBucketOwner */
-    {3717, 3717, 3717, 492, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CreateMultipartUploadRequest.Expires */
-    {3725, 3742, 3742, 504, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateMultipartUploadRequest.GrantFullControl */
-    {3767, 3777, 3777, 505, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateMultipartUploadRequest.GrantRead */
-    {3794, 3807, 3807, 506, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateMultipartUploadRequest.GrantReadACP */
-    {3828, 3842, 3842, 508, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateMultipartUploadRequest.GrantWriteACP */
-    {240, 240, 240, 594, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CreateMultipartUploadRequest.Key */
-    {3864, 3873, 3873, 567, LOCATION_HEADERS, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CreateMultipartUploadRequest.Metadata */
-    {3928, 3954, 3954, 598, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateMultipartUploadRequest.ObjectLockLegalHoldStatus */
-    {3983, 3998, 3998, 599, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateMultipartUploadRequest.ObjectLockMode */
-    {4021, 4047, 4047, 600, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_ISO8601_MS}, /* CreateMultipartUploadRequest.ObjectLockRetainUntilDate */
-    {244, 257, 257, 651, LOCATION_HEADER, 0, SUPPORT_RECORDED, TIMESTAMP_DEFAULT}, /* CreateMultipartUploadRequest.RequestPayer */
-    {2396, 2417, 2417, 673, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateMultipartUploadRequest.SSECustomerAlgorithm */
-    {2465, 2480, 2480, 674, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateMultipartUploadRequest.SSECustomerKey */
-    {2522, 2540, 2540, 675, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateMultipartUploadRequest.SSECustomerKeyMD5 */
-    {2816, 2840, 2840, 676, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateMultipartUploadRequest.SSEKMSEncryptionContext */
-    {1872, 1884, 1884, 677, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateMultipartUploadRequest.SSEKMSKeyId */
-    {1928, 1949, 1949, 678, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CreateMultipartUploadRequest.ServerSideEncryption */
-    {4083, 4096, 4096, 689, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CreateMultipartUploadRequest.StorageClass */
-    {4116, 4124, 4124, 696, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CreateMultipartUploadRequest.Tagging */
-    {4179, 4203, 4203, 715, LOCATION_HEADER, 0, SUPPORT_RECORDED, TIMESTAMP_DEFAULT}, /* CreateMultipartUploadRequest.WebsiteRedirectLocation */
-    {1779, 1796, 1796, 405, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateSessionOutput.BucketKeyEnabled */
-    {4840, 4840, 4840, 346, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateSessionOutput.Credentials */
-    {2816, 2840, 2840, 676, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateSessionOutput.SSEKMSEncryptionContext */
-    {1872, 1884, 1884, 677, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateSessionOutput.SSEKMSKeyId */
-    {1928, 1949, 1949, 678, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateSessionOutput.ServerSideEncryption */
-    {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateSessionRequest.Bucket */
-    {1779, 1796, 1796, 405, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateSessionRequest.BucketKeyEnabled */
-    {2816, 2840, 2840, 676, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateSessionRequest.SSEKMSEncryptionContext */
-    {1872, 1884, 1884, 677, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateSessionRequest.SSEKMSKeyId */
-    {1928, 1949, 1949, 678, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateSessionRequest.ServerSideEncryption */
-    {4872, 4884, 4884, 682, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateSessionRequest.SessionMode */
-    {4931, 4931, 4931, 464, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DefaultRetention.Days */
-    {4936, 4936, 4936, 601, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DefaultRetention.Mode */
-    {4941, 4941, 4941, 717, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DefaultRetention.Years */
-    {4964, 4972, 4972, 592, LOCATION_BODY, MEMBER_REQUIRED | MEMBER_FLATTENED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* Delete.Objects */
-    {4979, 4979, 4979, 629, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* Delete.Quiet */
-    {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DeleteBucketAnalyticsConfigurationRequest.Bucket */
-    {141, 161, 161, 382, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DeleteBucketAnalyticsConfigurationRequest.ExpectedBucketOwner */
-    {480, 4992, 4992, 391, LOCATION_QUERY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DeleteBucketAnalyticsConfigurationRequest.Id */
-    {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DeleteBucketCorsRequest.Bucket */
-    {141, 161, 161, 382, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DeleteBucketCorsRequest.ExpectedBucketOwner */
-    {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DeleteBucketEncryptionRequest.Bucket */
-    {141, 161, 161, 382, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DeleteBucketEncryptionRequest.ExpectedBucketOwner */
-    {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DeleteBucketIntelligentTieringConfigurationRequest.Bucket */
-    {141, 161, 161, 382, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DeleteBucketIntelligentTieringConfigurationRequest.ExpectedBucketOwner */
-    {480, 4992, 4992, 525, LOCATION_QUERY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DeleteBucketIntelligentTieringConfigurationRequest.Id */
-    {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DeleteBucketInventoryConfigurationRequest.Bucket */
-    {141, 161, 161, 382, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DeleteBucketInventoryConfigurationRequest.ExpectedBucketOwner */
-    {480, 4992, 4992, 531, LOCATION_QUERY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DeleteBucketInventoryConfigurationRequest.Id */
-    {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DeleteBucketLifecycleRequest.Bucket */
-    {141, 161, 161, 382, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DeleteBucketLifecycleRequest.ExpectedBucketOwner */
-    {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DeleteBucketMetadataConfigurationRequest.Bucket */
-    {141, 161, 161, 382, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DeleteBucketMetadataConfigurationRequest.ExpectedBucketOwner */
-    {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DeleteBucketMetadataTableConfigurationRequest.Bucket */
-    {141, 161, 161, 382, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DeleteBucketMetadataTableConfigurationRequest.ExpectedBucketOwner */
-    {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DeleteBucketMetricsConfigurationRequest.Bucket */
-    {141, 161, 161, 382, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DeleteBucketMetricsConfigurationRequest.ExpectedBucketOwner */
-    {480, 4992, 4992, 573, LOCATION_QUERY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DeleteBucketMetricsConfigurationRequest.Id */
-    {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DeleteBucketOwnershipControlsRequest.Bucket */
-    {141, 161, 161, 382, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DeleteBucketOwnershipControlsRequest.ExpectedBucketOwner */
-    {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DeleteBucketPolicyRequest.Bucket */
-    {141, 161, 161, 382, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DeleteBucketPolicyRequest.ExpectedBucketOwner */
-    {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DeleteBucketReplicationRequest.Bucket */
-    {141, 161, 161, 382, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DeleteBucketReplicationRequest.ExpectedBucketOwner */
-    {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* DeleteBucketRequest.Bucket */
-    {141, 161, 161, 382, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* DeleteBucketRequest.ExpectedBucketOwner */
-    {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DeleteBucketTaggingRequest.Bucket */
-    {141, 161, 161, 382, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DeleteBucketTaggingRequest.ExpectedBucketOwner */
-    {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DeleteBucketWebsiteRequest.Bucket */
-    {141, 161, 161, 382, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DeleteBucketWebsiteRequest.ExpectedBucketOwner */
-    {240, 240, 240, 594, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DeleteMarkerEntry.Key */
-    {1978, 1978, 1978, 608, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DeleteMarkerEntry.VersionId */
-    {5508, 5508, 5508, 536, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DeleteMarkerEntry.IsLatest */
-    {684, 684, 684, 548, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_ISO8601_MS}, /* DeleteMarkerEntry.LastModified */
+    {3725, 3742, 3742, 506, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateBucketRequest.GrantFullControl */
+    {3767, 3777, 3777, 507, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateBucketRequest.GrantRead */
+    {3794, 3807, 3807, 508, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateBucketRequest.GrantReadACP */
+    {4576, 4587, 4587, 509, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateBucketRequest.GrantWrite */
+    {3828, 3842, 3842, 510, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateBucketRequest.GrantWriteACP */
+    {4605, 4632, 4632, 599, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CreateBucketRequest.ObjectLockEnabledForBucket */
+    {4665, 4681, 4681, 605, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CreateBucketRequest.ObjectOwnership */
+    {134, 134, 134, 411, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateMultipartUploadOutput.Bucket */
+    {240, 240, 240, 596, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateMultipartUploadOutput.Key */
+    {277, 277, 277, 580, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateMultipartUploadOutput.UploadId */
+    {4724, 4734, 4734, 378, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_RFC1123}, /* CreateMultipartUploadOutput.AbortDate */
+    {4751, 4763, 4763, 379, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateMultipartUploadOutput.AbortRuleId */
+    {1779, 1796, 1796, 407, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateMultipartUploadOutput.BucketKeyEnabled */
+    {661, 2989, 2989, 423, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateMultipartUploadOutput.ChecksumAlgorithm */
+    {1615, 2186, 2186, 433, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateMultipartUploadOutput.ChecksumType */
+    {70, 85, 85, 652, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateMultipartUploadOutput.RequestCharged */
+    {2396, 2417, 2417, 675, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateMultipartUploadOutput.SSECustomerAlgorithm */
+    {2522, 2540, 2540, 677, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateMultipartUploadOutput.SSECustomerKeyMD5 */
+    {2816, 2840, 2840, 678, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateMultipartUploadOutput.SSEKMSEncryptionContext */
+    {1872, 1884, 1884, 679, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateMultipartUploadOutput.SSEKMSKeyId */
+    {1928, 1949, 1949, 680, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateMultipartUploadOutput.ServerSideEncryption */
+    {2894, 2898, 2898, 593, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CreateMultipartUploadRequest.ACL */
+    {134, 134, 134, 411, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CreateMultipartUploadRequest.Bucket */
+    {1779, 1796, 1796, 407, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateMultipartUploadRequest.BucketKeyEnabled */
+    {2962, 2975, 2975, 422, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CreateMultipartUploadRequest.CacheControl */
+    {661, 2989, 2989, 423, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CreateMultipartUploadRequest.ChecksumAlgorithm */
+    {1615, 2186, 2186, 433, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CreateMultipartUploadRequest.ChecksumType */
+    {3014, 3033, 3033, 446, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CreateMultipartUploadRequest.ContentDisposition */
+    {3053, 3069, 3069, 447, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CreateMultipartUploadRequest.ContentEncoding */
+    {3086, 3102, 3102, 448, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CreateMultipartUploadRequest.ContentLanguage */
+    {3119, 3131, 3131, 452, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CreateMultipartUploadRequest.ContentType */
+    {141, 161, 161, 384, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CreateMultipartUploadRequest.ExpectedBucketOwner */
+    {3717, 3717, 3717, 494, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CreateMultipartUploadRequest.Expires */
+    {3725, 3742, 3742, 506, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateMultipartUploadRequest.GrantFullControl */
+    {3767, 3777, 3777, 507, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateMultipartUploadRequest.GrantRead */
+    {3794, 3807, 3807, 508, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateMultipartUploadRequest.GrantReadACP */
+    {3828, 3842, 3842, 510, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateMultipartUploadRequest.GrantWriteACP */
+    {240, 240, 240, 596, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CreateMultipartUploadRequest.Key */
+    {3864, 3873, 3873, 569, LOCATION_HEADERS, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CreateMultipartUploadRequest.Metadata */
+    {3928, 3954, 3954, 600, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateMultipartUploadRequest.ObjectLockLegalHoldStatus */
+    {3983, 3998, 3998, 601, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateMultipartUploadRequest.ObjectLockMode */
+    {4021, 4047, 4047, 602, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_ISO8601_MS}, /* CreateMultipartUploadRequest.ObjectLockRetainUntilDate */
+    {244, 257, 257, 653, LOCATION_HEADER, 0, SUPPORT_RECORDED, TIMESTAMP_DEFAULT}, /* CreateMultipartUploadRequest.RequestPayer */
+    {2396, 2417, 2417, 675, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateMultipartUploadRequest.SSECustomerAlgorithm */
+    {2465, 2480, 2480, 676, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateMultipartUploadRequest.SSECustomerKey */
+    {2522, 2540, 2540, 677, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateMultipartUploadRequest.SSECustomerKeyMD5 */
+    {2816, 2840, 2840, 678, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateMultipartUploadRequest.SSEKMSEncryptionContext */
+    {1872, 1884, 1884, 679, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateMultipartUploadRequest.SSEKMSKeyId */
+    {1928, 1949, 1949, 680, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CreateMultipartUploadRequest.ServerSideEncryption */
+    {4083, 4096, 4096, 691, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CreateMultipartUploadRequest.StorageClass */
+    {4116, 4124, 4124, 698, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* CreateMultipartUploadRequest.Tagging */
+    {4179, 4203, 4203, 717, LOCATION_HEADER, 0, SUPPORT_RECORDED, TIMESTAMP_DEFAULT}, /* CreateMultipartUploadRequest.WebsiteRedirectLocation */
+    {1779, 1796, 1796, 407, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateSessionOutput.BucketKeyEnabled */
+    {4840, 4840, 4840, 348, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateSessionOutput.Credentials */
+    {2816, 2840, 2840, 678, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateSessionOutput.SSEKMSEncryptionContext */
+    {1872, 1884, 1884, 679, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateSessionOutput.SSEKMSKeyId */
+    {1928, 1949, 1949, 680, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateSessionOutput.ServerSideEncryption */
+    {134, 134, 134, 411, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateSessionRequest.Bucket */
+    {1779, 1796, 1796, 407, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateSessionRequest.BucketKeyEnabled */
+    {2816, 2840, 2840, 678, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateSessionRequest.SSEKMSEncryptionContext */
+    {1872, 1884, 1884, 679, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateSessionRequest.SSEKMSKeyId */
+    {1928, 1949, 1949, 680, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateSessionRequest.ServerSideEncryption */
+    {4872, 4884, 4884, 684, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* CreateSessionRequest.SessionMode */
+    {4931, 4931, 4931, 466, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DefaultRetention.Days */
+    {4936, 4936, 4936, 603, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DefaultRetention.Mode */
+    {4941, 4941, 4941, 719, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DefaultRetention.Years */
+    {4964, 4972, 4972, 594, LOCATION_BODY, MEMBER_REQUIRED | MEMBER_FLATTENED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* Delete.Objects */
+    {4979, 4979, 4979, 631, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* Delete.Quiet */
+    {134, 134, 134, 411, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* DeleteBucketAnalyticsConfigurationRequest.Bucket */
+    {141, 161, 161, 384, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* DeleteBucketAnalyticsConfigurationRequest.ExpectedBucketOwner */
+    {480, 4992, 4992, 393, LOCATION_QUERY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* DeleteBucketAnalyticsConfigurationRequest.Id */
+    {134, 134, 134, 411, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* DeleteBucketCorsRequest.Bucket */
+    {141, 161, 161, 384, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* DeleteBucketCorsRequest.ExpectedBucketOwner */
+    {134, 134, 134, 411, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* DeleteBucketEncryptionRequest.Bucket */
+    {141, 161, 161, 384, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* DeleteBucketEncryptionRequest.ExpectedBucketOwner */
+    {134, 134, 134, 411, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* DeleteBucketIntelligentTieringConfigurationRequest.Bucket */
+    {141, 161, 161, 384, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* DeleteBucketIntelligentTieringConfigurationRequest.ExpectedBucketOwner */
+    {480, 4992, 4992, 527, LOCATION_QUERY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* DeleteBucketIntelligentTieringConfigurationRequest.Id */
+    {134, 134, 134, 411, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* DeleteBucketInventoryConfigurationRequest.Bucket */
+    {141, 161, 161, 384, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* DeleteBucketInventoryConfigurationRequest.ExpectedBucketOwner */
+    {480, 4992, 4992, 533, LOCATION_QUERY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* DeleteBucketInventoryConfigurationRequest.Id */
+    {134, 134, 134, 411, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* DeleteBucketLifecycleRequest.Bucket */
+    {141, 161, 161, 384, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* DeleteBucketLifecycleRequest.ExpectedBucketOwner */
+    {134, 134, 134, 411, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DeleteBucketMetadataConfigurationRequest.Bucket */
+    {141, 161, 161, 384, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DeleteBucketMetadataConfigurationRequest.ExpectedBucketOwner */
+    {134, 134, 134, 411, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DeleteBucketMetadataTableConfigurationRequest.Bucket */
+    {141, 161, 161, 384, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DeleteBucketMetadataTableConfigurationRequest.ExpectedBucketOwner */
+    {134, 134, 134, 411, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* DeleteBucketMetricsConfigurationRequest.Bucket */
+    {141, 161, 161, 384, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* DeleteBucketMetricsConfigurationRequest.ExpectedBucketOwner */
+    {480, 4992, 4992, 575, LOCATION_QUERY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* DeleteBucketMetricsConfigurationRequest.Id */
+    {134, 134, 134, 411, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* DeleteBucketOwnershipControlsRequest.Bucket */
+    {141, 161, 161, 384, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* DeleteBucketOwnershipControlsRequest.ExpectedBucketOwner */
+    {134, 134, 134, 411, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* DeleteBucketPolicyRequest.Bucket */
+    {141, 161, 161, 384, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* DeleteBucketPolicyRequest.ExpectedBucketOwner */
+    {134, 134, 134, 411, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* DeleteBucketReplicationRequest.Bucket */
+    {141, 161, 161, 384, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* DeleteBucketReplicationRequest.ExpectedBucketOwner */
+    {134, 134, 134, 411, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* DeleteBucketRequest.Bucket */
+    {141, 161, 161, 384, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* DeleteBucketRequest.ExpectedBucketOwner */
+    {134, 134, 134, 411, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* DeleteBucketTaggingRequest.Bucket */
+    {141, 161, 161, 384, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* DeleteBucketTaggingRequest.ExpectedBucketOwner */
+    {134, 134, 134, 411, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* DeleteBucketWebsiteRequest.Bucket */
+    {141, 161, 161, 384, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* DeleteBucketWebsiteRequest.ExpectedBucketOwner */
+    {240, 240, 240, 596, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DeleteMarkerEntry.Key */
+    {1978, 1978, 1978, 610, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DeleteMarkerEntry.VersionId */
+    {5508, 5508, 5508, 538, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DeleteMarkerEntry.IsLatest */
+    {684, 684, 684, 550, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_ISO8601_MS}, /* DeleteMarkerEntry.LastModified */
     {372, 372, 372, 261, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DeleteMarkerEntry.Owner */
-    {1, 1, 1, 467, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DeleteMarkerReplication.Status */
-    {5559, 5575, 5575, 608, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DeleteObjectAnnotationOutput.ObjectVersionId */
-    {70, 85, 85, 650, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DeleteObjectAnnotationOutput.RequestCharged */
-    {646, 5628, 5628, 397, LOCATION_QUERY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DeleteObjectAnnotationRequest.AnnotationName */
-    {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DeleteObjectAnnotationRequest.Bucket */
-    {141, 161, 161, 382, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DeleteObjectAnnotationRequest.ExpectedBucketOwner */
-    {240, 240, 240, 594, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DeleteObjectAnnotationRequest.Key */
-    {5643, 5657, 5657, 593, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DeleteObjectAnnotationRequest.ObjectIfMatch */
-    {244, 257, 257, 651, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DeleteObjectAnnotationRequest.RequestPayer */
-    {1978, 5679, 5679, 608, LOCATION_QUERY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DeleteObjectAnnotationRequest.VersionId */
-    {5719, 5732, 5732, 466, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DeleteObjectOutput.DeleteMarker */
-    {70, 85, 85, 650, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DeleteObjectOutput.RequestCharged */
-    {1978, 1988, 1988, 608, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DeleteObjectOutput.VersionId */
-    {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* DeleteObjectRequest.Bucket */
-    {5771, 5797, 5797, 415, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* DeleteObjectRequest.BypassGovernanceRetention */
-    {141, 161, 161, 382, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* DeleteObjectRequest.ExpectedBucketOwner */
-    {2278, 2286, 2286, 514, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* DeleteObjectRequest.IfMatch */
-    {5831, 5855, 5855, 516, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_RFC1123}, /* DeleteObjectRequest.IfMatchLastModifiedTime */
-    {5889, 5901, 5901, 517, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* DeleteObjectRequest.IfMatchSize */
-    {240, 240, 240, 594, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* DeleteObjectRequest.Key */
-    {5921, 5925, 5925, 555, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DeleteObjectRequest.MFA */
-    {244, 257, 257, 651, LOCATION_HEADER, 0, SUPPORT_RECORDED, TIMESTAMP_DEFAULT}, /* DeleteObjectRequest.RequestPayer */
-    {1978, 5679, 5679, 608, LOCATION_QUERY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* DeleteObjectRequest.VersionId */
-    {1978, 1988, 1988, 608, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DeleteObjectTaggingOutput.VersionId */
-    {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* DeleteObjectTaggingRequest.Bucket */
-    {141, 161, 161, 382, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* DeleteObjectTaggingRequest.ExpectedBucketOwner */
-    {240, 240, 240, 594, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* DeleteObjectTaggingRequest.Key */
-    {1978, 5679, 5679, 608, LOCATION_QUERY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* DeleteObjectTaggingRequest.VersionId */
-    {6008, 6008, 6008, 470, LOCATION_BODY, MEMBER_FLATTENED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DeleteObjectsOutput.Deleted */
-    {6016, 859, 859, 484, LOCATION_BODY, MEMBER_FLATTENED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DeleteObjectsOutput.Errors */
-    {70, 85, 85, 650, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DeleteObjectsOutput.RequestCharged */
-    {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* DeleteObjectsRequest.Bucket */
-    {5771, 5797, 5797, 415, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DeleteObjectsRequest.BypassGovernanceRetention */
-    {661, 4313, 4313, 421, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* DeleteObjectsRequest.ChecksumAlgorithm */
+    {1, 1, 1, 469, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* DeleteMarkerReplication.Status */
+    {5559, 5575, 5575, 610, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DeleteObjectAnnotationOutput.ObjectVersionId */
+    {70, 85, 85, 652, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DeleteObjectAnnotationOutput.RequestCharged */
+    {646, 5628, 5628, 399, LOCATION_QUERY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DeleteObjectAnnotationRequest.AnnotationName */
+    {134, 134, 134, 411, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DeleteObjectAnnotationRequest.Bucket */
+    {141, 161, 161, 384, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DeleteObjectAnnotationRequest.ExpectedBucketOwner */
+    {240, 240, 240, 596, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DeleteObjectAnnotationRequest.Key */
+    {5643, 5657, 5657, 595, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DeleteObjectAnnotationRequest.ObjectIfMatch */
+    {244, 257, 257, 653, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DeleteObjectAnnotationRequest.RequestPayer */
+    {1978, 5679, 5679, 610, LOCATION_QUERY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DeleteObjectAnnotationRequest.VersionId */
+    {5719, 5732, 5732, 468, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DeleteObjectOutput.DeleteMarker */
+    {70, 85, 85, 652, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DeleteObjectOutput.RequestCharged */
+    {1978, 1988, 1988, 610, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DeleteObjectOutput.VersionId */
+    {134, 134, 134, 411, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* DeleteObjectRequest.Bucket */
+    {5771, 5797, 5797, 417, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* DeleteObjectRequest.BypassGovernanceRetention */
+    {141, 161, 161, 384, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* DeleteObjectRequest.ExpectedBucketOwner */
+    {2278, 2286, 2286, 516, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* DeleteObjectRequest.IfMatch */
+    {5831, 5855, 5855, 518, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_RFC1123}, /* DeleteObjectRequest.IfMatchLastModifiedTime */
+    {5889, 5901, 5901, 519, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* DeleteObjectRequest.IfMatchSize */
+    {240, 240, 240, 596, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* DeleteObjectRequest.Key */
+    {5921, 5925, 5925, 557, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DeleteObjectRequest.MFA */
+    {244, 257, 257, 653, LOCATION_HEADER, 0, SUPPORT_RECORDED, TIMESTAMP_DEFAULT}, /* DeleteObjectRequest.RequestPayer */
+    {1978, 5679, 5679, 610, LOCATION_QUERY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* DeleteObjectRequest.VersionId */
+    {1978, 1988, 1988, 610, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DeleteObjectTaggingOutput.VersionId */
+    {134, 134, 134, 411, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* DeleteObjectTaggingRequest.Bucket */
+    {141, 161, 161, 384, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* DeleteObjectTaggingRequest.ExpectedBucketOwner */
+    {240, 240, 240, 596, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* DeleteObjectTaggingRequest.Key */
+    {1978, 5679, 5679, 610, LOCATION_QUERY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* DeleteObjectTaggingRequest.VersionId */
+    {6008, 6008, 6008, 472, LOCATION_BODY, MEMBER_FLATTENED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DeleteObjectsOutput.Deleted */
+    {6016, 859, 859, 486, LOCATION_BODY, MEMBER_FLATTENED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DeleteObjectsOutput.Errors */
+    {70, 85, 85, 652, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DeleteObjectsOutput.RequestCharged */
+    {134, 134, 134, 411, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* DeleteObjectsRequest.Bucket */
+    {5771, 5797, 5797, 417, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DeleteObjectsRequest.BypassGovernanceRetention */
+    {661, 4313, 4313, 423, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* DeleteObjectsRequest.ChecksumAlgorithm */
     {4985, 4985, 4985, 53, LOCATION_BODY, MEMBER_REQUIRED | MEMBER_PAYLOAD, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* DeleteObjectsRequest.Delete */
-    {141, 161, 161, 382, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* DeleteObjectsRequest.ExpectedBucketOwner */
-    {5921, 5925, 5925, 555, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DeleteObjectsRequest.MFA */
-    {244, 257, 257, 651, LOCATION_HEADER, 0, SUPPORT_RECORDED, TIMESTAMP_DEFAULT}, /* DeleteObjectsRequest.RequestPayer */
-    {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DeletePublicAccessBlockRequest.Bucket */
-    {141, 161, 161, 382, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DeletePublicAccessBlockRequest.ExpectedBucketOwner */
-    {240, 240, 240, 594, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DeletedObject.Key */
-    {1978, 1978, 1978, 608, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DeletedObject.VersionId */
-    {5719, 5719, 5719, 466, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DeletedObject.DeleteMarker */
-    {6095, 6095, 6095, 468, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DeletedObject.DeleteMarkerVersionId */
-    {398, 398, 398, 6, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* Destination.AccessControlTranslation */
-    {6131, 6131, 6131, 382, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* Destination.Account */
-    {134, 134, 134, 409, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* Destination.Bucket */
-    {801, 801, 801, 84, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* Destination.EncryptionConfiguration */
-    {6139, 6139, 6139, 234, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* Destination.Metrics */
-    {6147, 6147, 6147, 321, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* Destination.ReplicationTime */
-    {4083, 4083, 4083, 689, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* Destination.StorageClass */
-    {6175, 6175, 6175, 669, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DestinationResult.TableBucketArn */
-    {6190, 6190, 6190, 670, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DestinationResult.TableBucketType */
-    {6206, 6206, 6206, 672, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DestinationResult.TableNamespace */
-    {967, 967, 967, 678, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* Encryption.EncryptionType */
-    {6239, 6239, 6239, 541, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* Encryption.KMSContext */
-    {6250, 6250, 6250, 677, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* Encryption.KMSKeyId */
-    {6270, 6270, 6270, 644, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* EncryptionConfiguration.ReplicaKmsKeyID */
-    {240, 240, 240, 594, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* Error.Key */
-    {1978, 1978, 1978, 608, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* Error.VersionId */
-    {6318, 6318, 6318, 438, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* Error.Code */
-    {6323, 6323, 6323, 566, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* Error.Message */
-    {6331, 6331, 6331, 482, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ErrorDetails.ErrorCode */
-    {6341, 6341, 6341, 483, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ErrorDetails.ErrorMessage */
-    {240, 240, 240, 594, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ErrorDocument.Key */
-    {1, 1, 1, 487, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ExistingObjectReplication.Status */
-    {1005, 1005, 1005, 501, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* FilterRule.Name */
-    {6432, 6432, 6432, 502, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* FilterRule.Value */
+    {141, 161, 161, 384, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* DeleteObjectsRequest.ExpectedBucketOwner */
+    {5921, 5925, 5925, 557, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DeleteObjectsRequest.MFA */
+    {244, 257, 257, 653, LOCATION_HEADER, 0, SUPPORT_RECORDED, TIMESTAMP_DEFAULT}, /* DeleteObjectsRequest.RequestPayer */
+    {134, 134, 134, 411, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* DeletePublicAccessBlockRequest.Bucket */
+    {141, 161, 161, 384, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* DeletePublicAccessBlockRequest.ExpectedBucketOwner */
+    {240, 240, 240, 596, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DeletedObject.Key */
+    {1978, 1978, 1978, 610, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DeletedObject.VersionId */
+    {5719, 5719, 5719, 468, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DeletedObject.DeleteMarker */
+    {6095, 6095, 6095, 470, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DeletedObject.DeleteMarkerVersionId */
+    {398, 398, 398, 6, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* Destination.AccessControlTranslation */
+    {6131, 6131, 6131, 384, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* Destination.Account */
+    {134, 134, 134, 411, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* Destination.Bucket */
+    {801, 801, 801, 84, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* Destination.EncryptionConfiguration */
+    {6139, 6139, 6139, 234, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* Destination.Metrics */
+    {6147, 6147, 6147, 323, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* Destination.ReplicationTime */
+    {4083, 4083, 4083, 691, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* Destination.StorageClass */
+    {6175, 6175, 6175, 671, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DestinationResult.TableBucketArn */
+    {6190, 6190, 6190, 672, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DestinationResult.TableBucketType */
+    {6206, 6206, 6206, 674, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* DestinationResult.TableNamespace */
+    {967, 967, 967, 680, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* Encryption.EncryptionType */
+    {6239, 6239, 6239, 543, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* Encryption.KMSContext */
+    {6250, 6250, 6250, 679, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* Encryption.KMSKeyId */
+    {6270, 6270, 6270, 646, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* EncryptionConfiguration.ReplicaKmsKeyID */
+    {240, 240, 240, 596, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* Error.Key */
+    {1978, 1978, 1978, 610, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* Error.VersionId */
+    {6318, 6318, 6318, 440, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* Error.Code */
+    {6323, 6323, 6323, 568, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* Error.Message */
+    {6331, 6331, 6331, 484, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ErrorDetails.ErrorCode */
+    {6341, 6341, 6341, 485, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ErrorDetails.ErrorMessage */
+    {240, 240, 240, 596, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ErrorDocument.Key */
+    {1, 1, 1, 489, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ExistingObjectReplication.Status */
+    {1005, 1005, 1005, 503, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* FilterRule.Name */
+    {6432, 6432, 6432, 504, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* FilterRule.Value */
     {8, 8, 8, 0, LOCATION_BODY, MEMBER_PAYLOAD, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetBucketAbacOutput.AbacStatus */
-    {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetBucketAbacRequest.Bucket */
-    {141, 161, 161, 382, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetBucketAbacRequest.ExpectedBucketOwner */
-    {70, 85, 85, 650, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetBucketAccelerateConfigurationOutput.RequestCharged */
-    {1, 1, 1, 403, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetBucketAccelerateConfigurationOutput.Status */
-    {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetBucketAccelerateConfigurationRequest.Bucket */
-    {141, 161, 161, 382, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetBucketAccelerateConfigurationRequest.ExpectedBucketOwner */
-    {244, 257, 257, 651, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetBucketAccelerateConfigurationRequest.RequestPayer */
+    {134, 134, 134, 411, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetBucketAbacRequest.Bucket */
+    {141, 161, 161, 384, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetBucketAbacRequest.ExpectedBucketOwner */
+    {70, 85, 85, 652, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetBucketAccelerateConfigurationOutput.RequestCharged */
+    {1, 1, 1, 405, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetBucketAccelerateConfigurationOutput.Status */
+    {134, 134, 134, 411, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* GetBucketAccelerateConfigurationRequest.Bucket */
+    {141, 161, 161, 384, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* GetBucketAccelerateConfigurationRequest.ExpectedBucketOwner */
+    {244, 257, 257, 653, LOCATION_HEADER, 0, SUPPORT_RECORDED, TIMESTAMP_DEFAULT}, /* GetBucketAccelerateConfigurationRequest.RequestPayer */
     {372, 372, 372, 261, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetBucketAclOutput.Owner */
-    {347, 354, 354, 509, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetBucketAclOutput.Grants */
-    {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* GetBucketAclRequest.Bucket */
-    {141, 161, 161, 382, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* GetBucketAclRequest.ExpectedBucketOwner */
+    {347, 354, 354, 511, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetBucketAclOutput.Grants */
+    {134, 134, 134, 411, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* GetBucketAclRequest.Bucket */
+    {141, 161, 161, 384, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* GetBucketAclRequest.ExpectedBucketOwner */
     {504, 504, 504, 9, LOCATION_BODY, MEMBER_PAYLOAD, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetBucketAnalyticsConfigurationOutput.AnalyticsConfiguration */
-    {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetBucketAnalyticsConfigurationRequest.Bucket */
-    {141, 161, 161, 382, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetBucketAnalyticsConfigurationRequest.ExpectedBucketOwner */
-    {480, 4992, 4992, 391, LOCATION_QUERY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetBucketAnalyticsConfigurationRequest.Id */
-    {1196, 1206, 1206, 419, LOCATION_BODY, MEMBER_FLATTENED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetBucketCorsOutput.CORSRules */
-    {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetBucketCorsRequest.Bucket */
-    {141, 161, 161, 382, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetBucketCorsRequest.ExpectedBucketOwner */
-    {6726, 6726, 6726, 344, LOCATION_BODY, MEMBER_PAYLOAD, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetBucketEncryptionOutput.ServerSideEncryptionConfiguration */
-    {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* GetBucketEncryptionRequest.Bucket */
-    {141, 161, 161, 382, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* GetBucketEncryptionRequest.ExpectedBucketOwner */
+    {134, 134, 134, 411, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* GetBucketAnalyticsConfigurationRequest.Bucket */
+    {141, 161, 161, 384, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* GetBucketAnalyticsConfigurationRequest.ExpectedBucketOwner */
+    {480, 4992, 4992, 393, LOCATION_QUERY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* GetBucketAnalyticsConfigurationRequest.Id */
+    {1196, 1206, 1206, 421, LOCATION_BODY, MEMBER_FLATTENED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetBucketCorsOutput.CORSRules */
+    {134, 134, 134, 411, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* GetBucketCorsRequest.Bucket */
+    {141, 161, 161, 384, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* GetBucketCorsRequest.ExpectedBucketOwner */
+    {6726, 6726, 6726, 346, LOCATION_BODY, MEMBER_PAYLOAD, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetBucketEncryptionOutput.ServerSideEncryptionConfiguration */
+    {134, 134, 134, 411, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* GetBucketEncryptionRequest.Bucket */
+    {141, 161, 161, 384, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* GetBucketEncryptionRequest.ExpectedBucketOwner */
     {6813, 6813, 6813, 175, LOCATION_BODY, MEMBER_PAYLOAD, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetBucketIntelligentTieringConfigurationOutput.IntelligentTieringConfiguration */
-    {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetBucketIntelligentTieringConfigurationRequest.Bucket */
-    {141, 161, 161, 382, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetBucketIntelligentTieringConfigurationRequest.ExpectedBucketOwner */
-    {480, 4992, 4992, 525, LOCATION_QUERY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetBucketIntelligentTieringConfigurationRequest.Id */
+    {134, 134, 134, 411, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* GetBucketIntelligentTieringConfigurationRequest.Bucket */
+    {141, 161, 161, 384, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* GetBucketIntelligentTieringConfigurationRequest.ExpectedBucketOwner */
+    {480, 4992, 4992, 527, LOCATION_QUERY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* GetBucketIntelligentTieringConfigurationRequest.Id */
     {6940, 6940, 6940, 182, LOCATION_BODY, MEMBER_PAYLOAD, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetBucketInventoryConfigurationOutput.InventoryConfiguration */
-    {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetBucketInventoryConfigurationRequest.Bucket */
-    {141, 161, 161, 382, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetBucketInventoryConfigurationRequest.ExpectedBucketOwner */
-    {480, 4992, 4992, 531, LOCATION_QUERY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetBucketInventoryConfigurationRequest.Id */
-    {1121, 1127, 1127, 550, LOCATION_BODY, MEMBER_FLATTENED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetBucketLifecycleConfigurationOutput.Rules */
-    {7040, 7075, 7075, 705, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetBucketLifecycleConfigurationOutput.TransitionDefaultMinimumObjectSize */
-    {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetBucketLifecycleConfigurationRequest.Bucket */
-    {141, 161, 161, 382, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetBucketLifecycleConfigurationRequest.ExpectedBucketOwner */
-    {1121, 1127, 1127, 666, LOCATION_BODY, MEMBER_FLATTENED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetBucketLifecycleOutput.Rules */
-    {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetBucketLifecycleRequest.Bucket */
-    {141, 161, 161, 382, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetBucketLifecycleRequest.ExpectedBucketOwner */
-    {4268, 4268, 4268, 406, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetBucketLocationOutput.LocationConstraint */
-    {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* GetBucketLocationRequest.Bucket */
-    {141, 161, 161, 382, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* GetBucketLocationRequest.ExpectedBucketOwner */
+    {134, 134, 134, 411, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* GetBucketInventoryConfigurationRequest.Bucket */
+    {141, 161, 161, 384, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* GetBucketInventoryConfigurationRequest.ExpectedBucketOwner */
+    {480, 4992, 4992, 533, LOCATION_QUERY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* GetBucketInventoryConfigurationRequest.Id */
+    {1121, 1127, 1127, 552, LOCATION_BODY, MEMBER_FLATTENED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetBucketLifecycleConfigurationOutput.Rules */
+    {7040, 7075, 7075, 707, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetBucketLifecycleConfigurationOutput.TransitionDefaultMinimumObjectSize */
+    {134, 134, 134, 411, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* GetBucketLifecycleConfigurationRequest.Bucket */
+    {141, 161, 161, 384, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* GetBucketLifecycleConfigurationRequest.ExpectedBucketOwner */
+    {1121, 1127, 1127, 668, LOCATION_BODY, MEMBER_FLATTENED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetBucketLifecycleOutput.Rules */
+    {134, 134, 134, 411, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetBucketLifecycleRequest.Bucket */
+    {141, 161, 161, 384, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetBucketLifecycleRequest.ExpectedBucketOwner */
+    {4268, 4268, 4268, 408, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetBucketLocationOutput.LocationConstraint */
+    {134, 134, 134, 411, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* GetBucketLocationRequest.Bucket */
+    {141, 161, 161, 384, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* GetBucketLocationRequest.ExpectedBucketOwner */
     {1161, 1161, 1161, 227, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetBucketLoggingOutput.LoggingEnabled */
-    {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetBucketLoggingRequest.Bucket */
-    {141, 161, 161, 382, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetBucketLoggingRequest.ExpectedBucketOwner */
+    {134, 134, 134, 411, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* GetBucketLoggingRequest.Bucket */
+    {141, 161, 161, 384, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* GetBucketLoggingRequest.ExpectedBucketOwner */
     {7344, 7344, 7344, 119, LOCATION_BODY, MEMBER_PAYLOAD, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetBucketMetadataConfigurationOutput.GetBucketMetadataConfigurationResult */
-    {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetBucketMetadataConfigurationRequest.Bucket */
-    {141, 161, 161, 382, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetBucketMetadataConfigurationRequest.ExpectedBucketOwner */
+    {134, 134, 134, 411, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetBucketMetadataConfigurationRequest.Bucket */
+    {141, 161, 161, 384, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetBucketMetadataConfigurationRequest.ExpectedBucketOwner */
     {7456, 7456, 7456, 229, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetBucketMetadataConfigurationResult.MetadataConfigurationResult */
     {7484, 7484, 7484, 122, LOCATION_BODY, MEMBER_PAYLOAD, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetBucketMetadataTableConfigurationOutput.GetBucketMetadataTableConfigurationResult */
-    {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetBucketMetadataTableConfigurationRequest.Bucket */
-    {141, 161, 161, 382, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetBucketMetadataTableConfigurationRequest.ExpectedBucketOwner */
+    {134, 134, 134, 411, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetBucketMetadataTableConfigurationRequest.Bucket */
+    {141, 161, 161, 384, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetBucketMetadataTableConfigurationRequest.ExpectedBucketOwner */
     {859, 859, 859, 88, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetBucketMetadataTableConfigurationResult.Error */
     {7611, 7611, 7611, 232, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetBucketMetadataTableConfigurationResult.MetadataTableConfigurationResult */
-    {1, 1, 1, 570, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetBucketMetadataTableConfigurationResult.Status */
+    {1, 1, 1, 572, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetBucketMetadataTableConfigurationResult.Status */
     {7644, 7644, 7644, 236, LOCATION_BODY, MEMBER_PAYLOAD, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetBucketMetricsConfigurationOutput.MetricsConfiguration */
-    {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetBucketMetricsConfigurationRequest.Bucket */
-    {141, 161, 161, 382, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetBucketMetricsConfigurationRequest.ExpectedBucketOwner */
-    {480, 4992, 4992, 573, LOCATION_QUERY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetBucketMetricsConfigurationRequest.Id */
-    {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* GetBucketNotificationConfigurationRequest.Bucket */
-    {141, 161, 161, 382, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* GetBucketNotificationConfigurationRequest.ExpectedBucketOwner */
+    {134, 134, 134, 411, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* GetBucketMetricsConfigurationRequest.Bucket */
+    {141, 161, 161, 384, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* GetBucketMetricsConfigurationRequest.ExpectedBucketOwner */
+    {480, 4992, 4992, 575, LOCATION_QUERY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* GetBucketMetricsConfigurationRequest.Id */
+    {134, 134, 134, 411, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* GetBucketNotificationConfigurationRequest.Bucket */
+    {141, 161, 161, 384, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* GetBucketNotificationConfigurationRequest.ExpectedBucketOwner */
     {7780, 7780, 7780, 262, LOCATION_BODY, MEMBER_PAYLOAD, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetBucketOwnershipControlsOutput.OwnershipControls */
-    {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetBucketOwnershipControlsRequest.Bucket */
-    {141, 161, 161, 382, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetBucketOwnershipControlsRequest.ExpectedBucketOwner */
-    {7865, 7865, 7865, 623, LOCATION_BODY, MEMBER_PAYLOAD, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetBucketPolicyOutput.Policy */
-    {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetBucketPolicyRequest.Bucket */
-    {141, 161, 161, 382, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetBucketPolicyRequest.ExpectedBucketOwner */
+    {134, 134, 134, 411, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* GetBucketOwnershipControlsRequest.Bucket */
+    {141, 161, 161, 384, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* GetBucketOwnershipControlsRequest.ExpectedBucketOwner */
+    {7865, 7865, 7865, 625, LOCATION_BODY, MEMBER_PAYLOAD, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetBucketPolicyOutput.Policy */
+    {134, 134, 134, 411, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* GetBucketPolicyRequest.Bucket */
+    {141, 161, 161, 384, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* GetBucketPolicyRequest.ExpectedBucketOwner */
     {7917, 7917, 7917, 267, LOCATION_BODY, MEMBER_PAYLOAD, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetBucketPolicyStatusOutput.PolicyStatus */
-    {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetBucketPolicyStatusRequest.Bucket */
-    {141, 161, 161, 382, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetBucketPolicyStatusRequest.ExpectedBucketOwner */
-    {7987, 7987, 7987, 317, LOCATION_BODY, MEMBER_PAYLOAD, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetBucketReplicationOutput.ReplicationConfiguration */
-    {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetBucketReplicationRequest.Bucket */
-    {141, 161, 161, 382, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetBucketReplicationRequest.ExpectedBucketOwner */
-    {8067, 8067, 8067, 621, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetBucketRequestPaymentOutput.Payer */
-    {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetBucketRequestPaymentRequest.Bucket */
-    {141, 161, 161, 382, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetBucketRequestPaymentRequest.ExpectedBucketOwner */
-    {8134, 8134, 8134, 694, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetBucketTaggingOutput.TagSet */
-    {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetBucketTaggingRequest.Bucket */
-    {141, 161, 161, 382, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetBucketTaggingRequest.ExpectedBucketOwner */
-    {1, 1, 1, 413, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetBucketVersioningOutput.Status */
-    {8188, 8198, 8198, 557, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetBucketVersioningOutput.MFADelete */
-    {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* GetBucketVersioningRequest.Bucket */
-    {141, 161, 161, 382, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* GetBucketVersioningRequest.ExpectedBucketOwner */
+    {134, 134, 134, 411, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* GetBucketPolicyStatusRequest.Bucket */
+    {141, 161, 161, 384, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* GetBucketPolicyStatusRequest.ExpectedBucketOwner */
+    {7987, 7987, 7987, 319, LOCATION_BODY, MEMBER_PAYLOAD, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetBucketReplicationOutput.ReplicationConfiguration */
+    {134, 134, 134, 411, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* GetBucketReplicationRequest.Bucket */
+    {141, 161, 161, 384, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* GetBucketReplicationRequest.ExpectedBucketOwner */
+    {8067, 8067, 8067, 623, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetBucketRequestPaymentOutput.Payer */
+    {134, 134, 134, 411, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* GetBucketRequestPaymentRequest.Bucket */
+    {141, 161, 161, 384, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* GetBucketRequestPaymentRequest.ExpectedBucketOwner */
+    {8134, 8134, 8134, 696, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetBucketTaggingOutput.TagSet */
+    {134, 134, 134, 411, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* GetBucketTaggingRequest.Bucket */
+    {141, 161, 161, 384, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* GetBucketTaggingRequest.ExpectedBucketOwner */
+    {1, 1, 1, 415, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetBucketVersioningOutput.Status */
+    {8188, 8198, 8198, 559, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetBucketVersioningOutput.MFADelete */
+    {134, 134, 134, 411, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* GetBucketVersioningRequest.Bucket */
+    {141, 161, 161, 384, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* GetBucketVersioningRequest.ExpectedBucketOwner */
     {6367, 6367, 6367, 89, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetBucketWebsiteOutput.ErrorDocument */
     {8261, 8261, 8261, 171, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetBucketWebsiteOutput.IndexDocument */
-    {8275, 8275, 8275, 313, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetBucketWebsiteOutput.RedirectAllRequestsTo */
-    {8297, 8297, 8297, 665, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetBucketWebsiteOutput.RoutingRules */
-    {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetBucketWebsiteRequest.Bucket */
-    {141, 161, 161, 382, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetBucketWebsiteRequest.ExpectedBucketOwner */
+    {8275, 8275, 8275, 315, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetBucketWebsiteOutput.RedirectAllRequestsTo */
+    {8297, 8297, 8297, 667, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetBucketWebsiteOutput.RoutingRules */
+    {134, 134, 134, 411, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* GetBucketWebsiteRequest.Bucket */
+    {141, 161, 161, 384, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* GetBucketWebsiteRequest.ExpectedBucketOwner */
     {372, 372, 372, 261, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectAclOutput.Owner */
-    {347, 354, 354, 509, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectAclOutput.Grants */
-    {70, 85, 85, 650, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectAclOutput.RequestCharged */
-    {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* GetObjectAclRequest.Bucket */
-    {141, 161, 161, 382, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* GetObjectAclRequest.ExpectedBucketOwner */
-    {240, 240, 240, 594, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* GetObjectAclRequest.Key */
-    {244, 257, 257, 651, LOCATION_HEADER, 0, SUPPORT_RECORDED, TIMESTAMP_DEFAULT}, /* GetObjectAclRequest.RequestPayer */
-    {1978, 5679, 5679, 608, LOCATION_QUERY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* GetObjectAclRequest.VersionId */
-    {8396, 8396, 8396, 398, LOCATION_BODY, MEMBER_STREAMING | MEMBER_PAYLOAD, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectAnnotationOutput.AnnotationPayload */
-    {1513, 2035, 2035, 423, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectAnnotationOutput.ChecksumCRC32 */
-    {1527, 2056, 2056, 424, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectAnnotationOutput.ChecksumCRC32C */
-    {1542, 2078, 2078, 425, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectAnnotationOutput.ChecksumCRC64NVME */
-    {1560, 2103, 2103, 426, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectAnnotationOutput.ChecksumMD5 */
-    {1572, 2122, 2122, 428, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectAnnotationOutput.ChecksumSHA1 */
-    {1585, 2142, 2142, 429, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectAnnotationOutput.ChecksumSHA256 */
-    {1600, 2164, 2164, 430, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectAnnotationOutput.ChecksumSHA512 */
-    {1615, 2186, 2186, 431, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectAnnotationOutput.ChecksumType */
-    {1628, 2206, 2206, 432, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectAnnotationOutput.ChecksumXXHASH128 */
-    {1646, 2231, 2231, 433, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectAnnotationOutput.ChecksumXXHASH3 */
-    {1662, 2254, 2254, 434, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectAnnotationOutput.ChecksumXXHASH64 */
-    {8414, 8428, 8428, 447, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectAnnotationOutput.ContentLength */
-    {679, 679, 679, 475, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectAnnotationOutput.ETag */
-    {684, 8443, 8443, 548, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_RFC1123}, /* GetObjectAnnotationOutput.LastModified */
-    {5559, 5575, 5575, 608, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectAnnotationOutput.ObjectVersionId */
-    {697, 8457, 8457, 648, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectAnnotationOutput.ReplicationStatus */
-    {70, 85, 85, 650, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectAnnotationOutput.RequestCharged */
-    {1928, 1949, 1949, 678, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectAnnotationOutput.ServerSideEncryption */
-    {646, 5628, 5628, 397, LOCATION_QUERY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectAnnotationRequest.AnnotationName */
-    {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectAnnotationRequest.Bucket */
-    {8508, 8521, 8521, 427, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectAnnotationRequest.ChecksumMode */
-    {141, 161, 161, 382, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectAnnotationRequest.ExpectedBucketOwner */
-    {240, 240, 240, 594, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectAnnotationRequest.Key */
-    {244, 257, 257, 651, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectAnnotationRequest.RequestPayer */
-    {1978, 5679, 5679, 608, LOCATION_QUERY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectAnnotationRequest.VersionId */
-    {679, 679, 679, 475, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectAttributesOutput.ETag */
+    {347, 354, 354, 511, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectAclOutput.Grants */
+    {70, 85, 85, 652, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectAclOutput.RequestCharged */
+    {134, 134, 134, 411, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* GetObjectAclRequest.Bucket */
+    {141, 161, 161, 384, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* GetObjectAclRequest.ExpectedBucketOwner */
+    {240, 240, 240, 596, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* GetObjectAclRequest.Key */
+    {244, 257, 257, 653, LOCATION_HEADER, 0, SUPPORT_RECORDED, TIMESTAMP_DEFAULT}, /* GetObjectAclRequest.RequestPayer */
+    {1978, 5679, 5679, 610, LOCATION_QUERY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* GetObjectAclRequest.VersionId */
+    {8396, 8396, 8396, 400, LOCATION_BODY, MEMBER_STREAMING | MEMBER_PAYLOAD, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectAnnotationOutput.AnnotationPayload */
+    {1513, 2035, 2035, 425, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectAnnotationOutput.ChecksumCRC32 */
+    {1527, 2056, 2056, 426, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectAnnotationOutput.ChecksumCRC32C */
+    {1542, 2078, 2078, 427, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectAnnotationOutput.ChecksumCRC64NVME */
+    {1560, 2103, 2103, 428, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectAnnotationOutput.ChecksumMD5 */
+    {1572, 2122, 2122, 430, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectAnnotationOutput.ChecksumSHA1 */
+    {1585, 2142, 2142, 431, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectAnnotationOutput.ChecksumSHA256 */
+    {1600, 2164, 2164, 432, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectAnnotationOutput.ChecksumSHA512 */
+    {1615, 2186, 2186, 433, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectAnnotationOutput.ChecksumType */
+    {1628, 2206, 2206, 434, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectAnnotationOutput.ChecksumXXHASH128 */
+    {1646, 2231, 2231, 435, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectAnnotationOutput.ChecksumXXHASH3 */
+    {1662, 2254, 2254, 436, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectAnnotationOutput.ChecksumXXHASH64 */
+    {8414, 8428, 8428, 449, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectAnnotationOutput.ContentLength */
+    {679, 679, 679, 477, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectAnnotationOutput.ETag */
+    {684, 8443, 8443, 550, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_RFC1123}, /* GetObjectAnnotationOutput.LastModified */
+    {5559, 5575, 5575, 610, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectAnnotationOutput.ObjectVersionId */
+    {697, 8457, 8457, 650, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectAnnotationOutput.ReplicationStatus */
+    {70, 85, 85, 652, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectAnnotationOutput.RequestCharged */
+    {1928, 1949, 1949, 680, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectAnnotationOutput.ServerSideEncryption */
+    {646, 5628, 5628, 399, LOCATION_QUERY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectAnnotationRequest.AnnotationName */
+    {134, 134, 134, 411, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectAnnotationRequest.Bucket */
+    {8508, 8521, 8521, 429, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectAnnotationRequest.ChecksumMode */
+    {141, 161, 161, 384, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectAnnotationRequest.ExpectedBucketOwner */
+    {240, 240, 240, 596, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectAnnotationRequest.Key */
+    {244, 257, 257, 653, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectAnnotationRequest.RequestPayer */
+    {1978, 5679, 5679, 610, LOCATION_QUERY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectAnnotationRequest.VersionId */
+    {679, 679, 679, 477, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectAttributesOutput.ETag */
     {1679, 1679, 1679, 30, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectAttributesOutput.Checksum */
     {8568, 8568, 8568, 147, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectAttributesOutput.ObjectParts */
-    {4083, 4083, 4083, 689, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectAttributesOutput.StorageClass */
-    {8580, 8580, 8580, 604, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectAttributesOutput.ObjectSize */
-    {5719, 5732, 5732, 466, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectAttributesOutput.DeleteMarker */
-    {684, 8443, 8443, 548, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_RFC1123}, /* GetObjectAttributesOutput.LastModified */
-    {70, 85, 85, 650, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectAttributesOutput.RequestCharged */
-    {1978, 1988, 1988, 608, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectAttributesOutput.VersionId */
-    {8617, 8617, 8617, 539, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectAttributesParts.IsTruncated */
-    {8629, 8629, 8629, 564, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectAttributesParts.MaxParts */
-    {8638, 8638, 8638, 582, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectAttributesParts.NextPartNumberMarker */
-    {8659, 8659, 8659, 616, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectAttributesParts.PartNumberMarker */
-    {2617, 2623, 2623, 620, LOCATION_BODY, MEMBER_FLATTENED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectAttributesParts.Parts */
-    {8676, 8692, 8692, 619, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectAttributesParts.TotalPartsCount */
-    {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* GetObjectAttributesRequest.Bucket */
-    {141, 161, 161, 382, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* GetObjectAttributesRequest.ExpectedBucketOwner */
-    {240, 240, 240, 594, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* GetObjectAttributesRequest.Key */
-    {8629, 8728, 8728, 564, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* GetObjectAttributesRequest.MaxParts */
-    {8744, 8761, 8761, 590, LOCATION_HEADER, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* GetObjectAttributesRequest.ObjectAttributes */
-    {8659, 8785, 8785, 616, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* GetObjectAttributesRequest.PartNumberMarker */
-    {244, 257, 257, 651, LOCATION_HEADER, 0, SUPPORT_RECORDED, TIMESTAMP_DEFAULT}, /* GetObjectAttributesRequest.RequestPayer */
-    {2396, 2417, 2417, 673, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectAttributesRequest.SSECustomerAlgorithm */
-    {2465, 2480, 2480, 674, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectAttributesRequest.SSECustomerKey */
-    {2522, 2540, 2540, 675, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectAttributesRequest.SSECustomerKeyMD5 */
-    {1978, 5679, 5679, 608, LOCATION_QUERY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* GetObjectAttributesRequest.VersionId */
+    {4083, 4083, 4083, 691, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectAttributesOutput.StorageClass */
+    {8580, 8580, 8580, 606, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectAttributesOutput.ObjectSize */
+    {5719, 5732, 5732, 468, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectAttributesOutput.DeleteMarker */
+    {684, 8443, 8443, 550, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_RFC1123}, /* GetObjectAttributesOutput.LastModified */
+    {70, 85, 85, 652, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectAttributesOutput.RequestCharged */
+    {1978, 1988, 1988, 610, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectAttributesOutput.VersionId */
+    {8617, 8617, 8617, 541, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectAttributesParts.IsTruncated */
+    {8629, 8629, 8629, 566, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectAttributesParts.MaxParts */
+    {8638, 8638, 8638, 584, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectAttributesParts.NextPartNumberMarker */
+    {8659, 8659, 8659, 618, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectAttributesParts.PartNumberMarker */
+    {2617, 2623, 2623, 622, LOCATION_BODY, MEMBER_FLATTENED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectAttributesParts.Parts */
+    {8676, 8692, 8692, 621, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectAttributesParts.TotalPartsCount */
+    {134, 134, 134, 411, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* GetObjectAttributesRequest.Bucket */
+    {141, 161, 161, 384, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* GetObjectAttributesRequest.ExpectedBucketOwner */
+    {240, 240, 240, 596, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* GetObjectAttributesRequest.Key */
+    {8629, 8728, 8728, 566, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* GetObjectAttributesRequest.MaxParts */
+    {8744, 8761, 8761, 592, LOCATION_HEADER, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* GetObjectAttributesRequest.ObjectAttributes */
+    {8659, 8785, 8785, 618, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* GetObjectAttributesRequest.PartNumberMarker */
+    {244, 257, 257, 653, LOCATION_HEADER, 0, SUPPORT_RECORDED, TIMESTAMP_DEFAULT}, /* GetObjectAttributesRequest.RequestPayer */
+    {2396, 2417, 2417, 675, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectAttributesRequest.SSECustomerAlgorithm */
+    {2465, 2480, 2480, 676, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectAttributesRequest.SSECustomerKey */
+    {2522, 2540, 2540, 677, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectAttributesRequest.SSECustomerKeyMD5 */
+    {1978, 5679, 5679, 610, LOCATION_QUERY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* GetObjectAttributesRequest.VersionId */
     {8837, 8837, 8837, 253, LOCATION_BODY, MEMBER_PAYLOAD, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectLegalHoldOutput.LegalHold */
-    {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectLegalHoldRequest.Bucket */
-    {141, 161, 161, 382, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectLegalHoldRequest.ExpectedBucketOwner */
-    {240, 240, 240, 594, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectLegalHoldRequest.Key */
-    {244, 257, 257, 651, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectLegalHoldRequest.RequestPayer */
-    {1978, 5679, 5679, 608, LOCATION_QUERY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectLegalHoldRequest.VersionId */
+    {134, 134, 134, 411, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectLegalHoldRequest.Bucket */
+    {141, 161, 161, 384, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectLegalHoldRequest.ExpectedBucketOwner */
+    {240, 240, 240, 596, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectLegalHoldRequest.Key */
+    {244, 257, 257, 653, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectLegalHoldRequest.RequestPayer */
+    {1978, 5679, 5679, 610, LOCATION_QUERY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectLegalHoldRequest.VersionId */
     {8898, 8898, 8898, 252, LOCATION_BODY, MEMBER_PAYLOAD, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectLockConfigurationOutput.ObjectLockConfiguration */
-    {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectLockConfigurationRequest.Bucket */
-    {141, 161, 161, 382, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectLockConfigurationRequest.ExpectedBucketOwner */
-    {8989, 9002, 9002, 378, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectOutput.AcceptRanges */
-    {9016, 9016, 9016, 401, LOCATION_BODY, MEMBER_STREAMING | MEMBER_PAYLOAD, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectOutput.Body */
-    {1779, 1796, 1796, 405, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectOutput.BucketKeyEnabled */
-    {2962, 2975, 2975, 420, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectOutput.CacheControl */
-    {1513, 2035, 2035, 423, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectOutput.ChecksumCRC32 */
-    {1527, 2056, 2056, 424, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectOutput.ChecksumCRC32C */
-    {1542, 2078, 2078, 425, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectOutput.ChecksumCRC64NVME */
-    {1560, 2103, 2103, 426, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectOutput.ChecksumMD5 */
-    {1572, 2122, 2122, 428, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectOutput.ChecksumSHA1 */
-    {1585, 2142, 2142, 429, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectOutput.ChecksumSHA256 */
-    {1600, 2164, 2164, 430, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectOutput.ChecksumSHA512 */
-    {1615, 2186, 2186, 431, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectOutput.ChecksumType */
-    {1628, 2206, 2206, 432, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectOutput.ChecksumXXHASH128 */
-    {1646, 2231, 2231, 433, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectOutput.ChecksumXXHASH3 */
-    {1662, 2254, 2254, 434, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectOutput.ChecksumXXHASH64 */
-    {3014, 3033, 3033, 444, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectOutput.ContentDisposition */
-    {3053, 3069, 3069, 445, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectOutput.ContentEncoding */
-    {3086, 3102, 3102, 446, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectOutput.ContentLanguage */
-    {8414, 8428, 8428, 447, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectOutput.ContentLength */
-    {9021, 9034, 9034, 449, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectOutput.ContentRange */
-    {3119, 3131, 3131, 450, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectOutput.ContentType */
-    {5719, 5732, 5732, 466, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectOutput.DeleteMarker */
-    {679, 679, 679, 475, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectOutput.ETag */
-    {1844, 1855, 1855, 488, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectOutput.Expiration */
-    {3717, 3717, 3717, 492, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectOutput.Expires */
-    {684, 8443, 8443, 548, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_RFC1123}, /* GetObjectOutput.LastModified */
-    {3864, 3873, 3873, 567, LOCATION_HEADERS, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectOutput.Metadata */
-    {9048, 9060, 9060, 576, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectOutput.MissingMeta */
-    {3928, 3954, 3954, 598, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectOutput.ObjectLockLegalHoldStatus */
-    {3983, 3998, 3998, 599, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectOutput.ObjectLockMode */
-    {4021, 4047, 4047, 600, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_ISO8601_MS}, /* GetObjectOutput.ObjectLockRetainUntilDate */
-    {8692, 9079, 9079, 619, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectOutput.PartsCount */
-    {697, 8457, 8457, 648, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectOutput.ReplicationStatus */
-    {70, 85, 85, 650, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectOutput.RequestCharged */
-    {9100, 9108, 9108, 660, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectOutput.Restore */
-    {2396, 2417, 2417, 673, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectOutput.SSECustomerAlgorithm */
-    {2522, 2540, 2540, 675, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectOutput.SSECustomerKeyMD5 */
-    {1872, 1884, 1884, 677, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectOutput.SSEKMSKeyId */
-    {1928, 1949, 1949, 678, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectOutput.ServerSideEncryption */
-    {4083, 4096, 4096, 689, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectOutput.StorageClass */
-    {9122, 9131, 9131, 693, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectOutput.TagCount */
-    {1978, 1988, 1988, 608, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectOutput.VersionId */
-    {4179, 4203, 4203, 715, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectOutput.WebsiteRedirectLocation */
-    {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* GetObjectRequest.Bucket */
-    {8508, 8521, 8521, 427, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* GetObjectRequest.ChecksumMode */
-    {141, 161, 161, 382, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* GetObjectRequest.ExpectedBucketOwner */
-    {2278, 2286, 2286, 514, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* GetObjectRequest.IfMatch */
-    {9167, 9183, 9183, 518, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_RFC1123}, /* GetObjectRequest.IfModifiedSince */
-    {2295, 2307, 2307, 519, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* GetObjectRequest.IfNoneMatch */
-    {9201, 9219, 9219, 520, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_RFC1123}, /* GetObjectRequest.IfUnmodifiedSince */
-    {240, 240, 240, 594, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* GetObjectRequest.Key */
-    {2653, 9239, 9239, 615, LOCATION_QUERY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* GetObjectRequest.PartNumber */
-    {9250, 9250, 9250, 633, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* GetObjectRequest.Range */
-    {244, 257, 257, 651, LOCATION_HEADER, 0, SUPPORT_RECORDED, TIMESTAMP_DEFAULT}, /* GetObjectRequest.RequestPayer */
-    {9256, 9277, 9277, 654, LOCATION_QUERY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* GetObjectRequest.ResponseCacheControl */
-    {9300, 9327, 9327, 655, LOCATION_QUERY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* GetObjectRequest.ResponseContentDisposition */
-    {9356, 9380, 9380, 656, LOCATION_QUERY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* GetObjectRequest.ResponseContentEncoding */
-    {9406, 9430, 9430, 657, LOCATION_QUERY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* GetObjectRequest.ResponseContentLanguage */
-    {9456, 9476, 9476, 658, LOCATION_QUERY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* GetObjectRequest.ResponseContentType */
-    {9498, 9514, 9514, 659, LOCATION_QUERY, 0, SUPPORT_DONE, TIMESTAMP_RFC1123}, /* GetObjectRequest.ResponseExpires */
-    {2396, 2417, 2417, 673, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectRequest.SSECustomerAlgorithm */
-    {2465, 2480, 2480, 674, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectRequest.SSECustomerKey */
-    {2522, 2540, 2540, 675, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectRequest.SSECustomerKeyMD5 */
-    {1978, 5679, 5679, 608, LOCATION_QUERY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* GetObjectRequest.VersionId */
+    {134, 134, 134, 411, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* GetObjectLockConfigurationRequest.Bucket */
+    {141, 161, 161, 384, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* GetObjectLockConfigurationRequest.ExpectedBucketOwner */
+    {8989, 9002, 9002, 380, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectOutput.AcceptRanges */
+    {9016, 9016, 9016, 403, LOCATION_BODY, MEMBER_STREAMING | MEMBER_PAYLOAD, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectOutput.Body */
+    {1779, 1796, 1796, 407, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectOutput.BucketKeyEnabled */
+    {2962, 2975, 2975, 422, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectOutput.CacheControl */
+    {1513, 2035, 2035, 425, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectOutput.ChecksumCRC32 */
+    {1527, 2056, 2056, 426, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectOutput.ChecksumCRC32C */
+    {1542, 2078, 2078, 427, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectOutput.ChecksumCRC64NVME */
+    {1560, 2103, 2103, 428, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectOutput.ChecksumMD5 */
+    {1572, 2122, 2122, 430, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectOutput.ChecksumSHA1 */
+    {1585, 2142, 2142, 431, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectOutput.ChecksumSHA256 */
+    {1600, 2164, 2164, 432, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectOutput.ChecksumSHA512 */
+    {1615, 2186, 2186, 433, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectOutput.ChecksumType */
+    {1628, 2206, 2206, 434, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectOutput.ChecksumXXHASH128 */
+    {1646, 2231, 2231, 435, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectOutput.ChecksumXXHASH3 */
+    {1662, 2254, 2254, 436, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectOutput.ChecksumXXHASH64 */
+    {3014, 3033, 3033, 446, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectOutput.ContentDisposition */
+    {3053, 3069, 3069, 447, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectOutput.ContentEncoding */
+    {3086, 3102, 3102, 448, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectOutput.ContentLanguage */
+    {8414, 8428, 8428, 449, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectOutput.ContentLength */
+    {9021, 9034, 9034, 451, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectOutput.ContentRange */
+    {3119, 3131, 3131, 452, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectOutput.ContentType */
+    {5719, 5732, 5732, 468, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectOutput.DeleteMarker */
+    {679, 679, 679, 477, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectOutput.ETag */
+    {1844, 1855, 1855, 490, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectOutput.Expiration */
+    {3717, 3717, 3717, 494, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectOutput.Expires */
+    {684, 8443, 8443, 550, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_RFC1123}, /* GetObjectOutput.LastModified */
+    {3864, 3873, 3873, 569, LOCATION_HEADERS, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectOutput.Metadata */
+    {9048, 9060, 9060, 578, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectOutput.MissingMeta */
+    {3928, 3954, 3954, 600, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectOutput.ObjectLockLegalHoldStatus */
+    {3983, 3998, 3998, 601, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectOutput.ObjectLockMode */
+    {4021, 4047, 4047, 602, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_ISO8601_MS}, /* GetObjectOutput.ObjectLockRetainUntilDate */
+    {8692, 9079, 9079, 621, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectOutput.PartsCount */
+    {697, 8457, 8457, 650, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectOutput.ReplicationStatus */
+    {70, 85, 85, 652, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectOutput.RequestCharged */
+    {9100, 9108, 9108, 662, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectOutput.Restore */
+    {2396, 2417, 2417, 675, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectOutput.SSECustomerAlgorithm */
+    {2522, 2540, 2540, 677, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectOutput.SSECustomerKeyMD5 */
+    {1872, 1884, 1884, 679, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectOutput.SSEKMSKeyId */
+    {1928, 1949, 1949, 680, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectOutput.ServerSideEncryption */
+    {4083, 4096, 4096, 691, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectOutput.StorageClass */
+    {9122, 9131, 9131, 695, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectOutput.TagCount */
+    {1978, 1988, 1988, 610, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectOutput.VersionId */
+    {4179, 4203, 4203, 717, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectOutput.WebsiteRedirectLocation */
+    {134, 134, 134, 411, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* GetObjectRequest.Bucket */
+    {8508, 8521, 8521, 429, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* GetObjectRequest.ChecksumMode */
+    {141, 161, 161, 384, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* GetObjectRequest.ExpectedBucketOwner */
+    {2278, 2286, 2286, 516, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* GetObjectRequest.IfMatch */
+    {9167, 9183, 9183, 520, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_RFC1123}, /* GetObjectRequest.IfModifiedSince */
+    {2295, 2307, 2307, 521, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* GetObjectRequest.IfNoneMatch */
+    {9201, 9219, 9219, 522, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_RFC1123}, /* GetObjectRequest.IfUnmodifiedSince */
+    {240, 240, 240, 596, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* GetObjectRequest.Key */
+    {2653, 9239, 9239, 617, LOCATION_QUERY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* GetObjectRequest.PartNumber */
+    {9250, 9250, 9250, 635, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* GetObjectRequest.Range */
+    {244, 257, 257, 653, LOCATION_HEADER, 0, SUPPORT_RECORDED, TIMESTAMP_DEFAULT}, /* GetObjectRequest.RequestPayer */
+    {9256, 9277, 9277, 656, LOCATION_QUERY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* GetObjectRequest.ResponseCacheControl */
+    {9300, 9327, 9327, 657, LOCATION_QUERY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* GetObjectRequest.ResponseContentDisposition */
+    {9356, 9380, 9380, 658, LOCATION_QUERY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* GetObjectRequest.ResponseContentEncoding */
+    {9406, 9430, 9430, 659, LOCATION_QUERY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* GetObjectRequest.ResponseContentLanguage */
+    {9456, 9476, 9476, 660, LOCATION_QUERY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* GetObjectRequest.ResponseContentType */
+    {9498, 9514, 9514, 661, LOCATION_QUERY, 0, SUPPORT_DONE, TIMESTAMP_RFC1123}, /* GetObjectRequest.ResponseExpires */
+    {2396, 2417, 2417, 675, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectRequest.SSECustomerAlgorithm */
+    {2465, 2480, 2480, 676, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectRequest.SSECustomerKey */
+    {2522, 2540, 2540, 677, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectRequest.SSECustomerKeyMD5 */
+    {1978, 5679, 5679, 610, LOCATION_QUERY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* GetObjectRequest.VersionId */
     {9548, 9548, 9548, 254, LOCATION_BODY, MEMBER_PAYLOAD, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectRetentionOutput.Retention */
-    {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectRetentionRequest.Bucket */
-    {141, 161, 161, 382, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectRetentionRequest.ExpectedBucketOwner */
-    {240, 240, 240, 594, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectRetentionRequest.Key */
-    {244, 257, 257, 651, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectRetentionRequest.RequestPayer */
-    {1978, 5679, 5679, 608, LOCATION_QUERY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectRetentionRequest.VersionId */
-    {8134, 8134, 8134, 694, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectTaggingOutput.TagSet */
-    {1978, 1988, 1988, 608, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectTaggingOutput.VersionId */
-    {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* GetObjectTaggingRequest.Bucket */
-    {141, 161, 161, 382, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* GetObjectTaggingRequest.ExpectedBucketOwner */
-    {240, 240, 240, 594, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* GetObjectTaggingRequest.Key */
-    {244, 257, 257, 651, LOCATION_HEADER, 0, SUPPORT_RECORDED, TIMESTAMP_DEFAULT}, /* GetObjectTaggingRequest.RequestPayer */
-    {1978, 5679, 5679, 608, LOCATION_QUERY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* GetObjectTaggingRequest.VersionId */
-    {9016, 9016, 9016, 401, LOCATION_BODY, MEMBER_STREAMING | MEMBER_PAYLOAD, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectTorrentOutput.Body */
-    {70, 85, 85, 650, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectTorrentOutput.RequestCharged */
-    {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectTorrentRequest.Bucket */
-    {141, 161, 161, 382, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectTorrentRequest.ExpectedBucketOwner */
-    {240, 240, 240, 594, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectTorrentRequest.Key */
-    {244, 257, 257, 651, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectTorrentRequest.RequestPayer */
-    {9703, 9703, 9703, 270, LOCATION_BODY, MEMBER_PAYLOAD, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetPublicAccessBlockOutput.PublicAccessBlockConfiguration */
-    {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetPublicAccessBlockRequest.Bucket */
-    {141, 161, 161, 382, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetPublicAccessBlockRequest.ExpectedBucketOwner */
-    {9789, 9789, 9789, 700, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GlacierJobParameters.Tier */
+    {134, 134, 134, 411, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectRetentionRequest.Bucket */
+    {141, 161, 161, 384, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectRetentionRequest.ExpectedBucketOwner */
+    {240, 240, 240, 596, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectRetentionRequest.Key */
+    {244, 257, 257, 653, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectRetentionRequest.RequestPayer */
+    {1978, 5679, 5679, 610, LOCATION_QUERY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectRetentionRequest.VersionId */
+    {8134, 8134, 8134, 696, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectTaggingOutput.TagSet */
+    {1978, 1988, 1988, 610, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectTaggingOutput.VersionId */
+    {134, 134, 134, 411, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* GetObjectTaggingRequest.Bucket */
+    {141, 161, 161, 384, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* GetObjectTaggingRequest.ExpectedBucketOwner */
+    {240, 240, 240, 596, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* GetObjectTaggingRequest.Key */
+    {244, 257, 257, 653, LOCATION_HEADER, 0, SUPPORT_RECORDED, TIMESTAMP_DEFAULT}, /* GetObjectTaggingRequest.RequestPayer */
+    {1978, 5679, 5679, 610, LOCATION_QUERY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* GetObjectTaggingRequest.VersionId */
+    {9016, 9016, 9016, 403, LOCATION_BODY, MEMBER_STREAMING | MEMBER_PAYLOAD, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectTorrentOutput.Body */
+    {70, 85, 85, 652, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectTorrentOutput.RequestCharged */
+    {134, 134, 134, 411, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectTorrentRequest.Bucket */
+    {141, 161, 161, 384, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectTorrentRequest.ExpectedBucketOwner */
+    {240, 240, 240, 596, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectTorrentRequest.Key */
+    {244, 257, 257, 653, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetObjectTorrentRequest.RequestPayer */
+    {9703, 9703, 9703, 272, LOCATION_BODY, MEMBER_PAYLOAD, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GetPublicAccessBlockOutput.PublicAccessBlockConfiguration */
+    {134, 134, 134, 411, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* GetPublicAccessBlockRequest.Bucket */
+    {141, 161, 161, 384, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* GetPublicAccessBlockRequest.ExpectedBucketOwner */
+    {9789, 9789, 9789, 702, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* GlacierJobParameters.Tier */
     {9815, 9815, 9815, 165, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* Grant.Grantee */
-    {9823, 9823, 9823, 622, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* Grant.Permission */
-    {9840, 9840, 9840, 474, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* Grantee.DisplayName */
-    {9852, 9852, 9852, 476, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* Grantee.EmailAddress */
-    {1233, 1233, 1233, 513, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* Grantee.ID */
-    {1105, 9865, 9865, 708, LOCATION_BODY, MEMBER_REQUIRED | MEMBER_XML_ATTRIBUTE, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* Grantee.Type */
-    {9874, 9874, 9874, 709, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* Grantee.URI */
-    {9932, 9949, 9949, 380, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* HeadBucketOutput.AccessPointAlias */
-    {1036, 4501, 4501, 667, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* HeadBucketOutput.BucketArn */
-    {9974, 9993, 9993, 407, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* HeadBucketOutput.BucketLocationName */
-    {10020, 10039, 10039, 554, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* HeadBucketOutput.BucketLocationType */
-    {1023, 10066, 10066, 636, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* HeadBucketOutput.BucketRegion */
-    {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* HeadBucketRequest.Bucket */
-    {141, 161, 161, 382, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* HeadBucketRequest.ExpectedBucketOwner */
-    {8989, 9002, 9002, 378, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* HeadObjectOutput.AcceptRanges */
-    {10121, 10135, 10135, 400, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* HeadObjectOutput.ArchiveStatus */
-    {1779, 1796, 1796, 405, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* HeadObjectOutput.BucketKeyEnabled */
-    {2962, 2975, 2975, 420, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* HeadObjectOutput.CacheControl */
-    {1513, 2035, 2035, 423, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* HeadObjectOutput.ChecksumCRC32 */
-    {1527, 2056, 2056, 424, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* HeadObjectOutput.ChecksumCRC32C */
-    {1542, 2078, 2078, 425, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* HeadObjectOutput.ChecksumCRC64NVME */
-    {1560, 2103, 2103, 426, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* HeadObjectOutput.ChecksumMD5 */
-    {1572, 2122, 2122, 428, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* HeadObjectOutput.ChecksumSHA1 */
-    {1585, 2142, 2142, 429, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* HeadObjectOutput.ChecksumSHA256 */
-    {1600, 2164, 2164, 430, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* HeadObjectOutput.ChecksumSHA512 */
-    {1615, 2186, 2186, 431, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* HeadObjectOutput.ChecksumType */
-    {1628, 2206, 2206, 432, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* HeadObjectOutput.ChecksumXXHASH128 */
-    {1646, 2231, 2231, 433, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* HeadObjectOutput.ChecksumXXHASH3 */
-    {1662, 2254, 2254, 434, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* HeadObjectOutput.ChecksumXXHASH64 */
-    {3014, 3033, 3033, 444, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* HeadObjectOutput.ContentDisposition */
-    {3053, 3069, 3069, 445, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* HeadObjectOutput.ContentEncoding */
-    {3086, 3102, 3102, 446, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* HeadObjectOutput.ContentLanguage */
-    {8414, 8428, 8428, 447, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* HeadObjectOutput.ContentLength */
-    {9021, 9034, 9034, 449, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* HeadObjectOutput.ContentRange */
-    {3119, 3131, 3131, 450, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* HeadObjectOutput.ContentType */
-    {5719, 5732, 5732, 466, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* HeadObjectOutput.DeleteMarker */
-    {679, 679, 679, 475, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* HeadObjectOutput.ETag */
-    {1844, 1855, 1855, 488, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* HeadObjectOutput.Expiration */
-    {3717, 3717, 3717, 492, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* HeadObjectOutput.Expires */
-    {684, 8443, 8443, 548, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_RFC1123}, /* HeadObjectOutput.LastModified */
-    {3864, 3873, 3873, 567, LOCATION_HEADERS, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* HeadObjectOutput.Metadata */
-    {9048, 9060, 9060, 576, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* HeadObjectOutput.MissingMeta */
-    {3928, 3954, 3954, 598, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* HeadObjectOutput.ObjectLockLegalHoldStatus */
-    {3983, 3998, 3998, 599, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* HeadObjectOutput.ObjectLockMode */
-    {4021, 4047, 4047, 600, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_ISO8601_MS}, /* HeadObjectOutput.ObjectLockRetainUntilDate */
-    {8692, 9079, 9079, 619, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* HeadObjectOutput.PartsCount */
-    {697, 8457, 8457, 648, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* HeadObjectOutput.ReplicationStatus */
-    {70, 85, 85, 650, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* HeadObjectOutput.RequestCharged */
-    {9100, 9108, 9108, 660, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* HeadObjectOutput.Restore */
-    {2396, 2417, 2417, 673, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* HeadObjectOutput.SSECustomerAlgorithm */
-    {2522, 2540, 2540, 675, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* HeadObjectOutput.SSECustomerKeyMD5 */
-    {1872, 1884, 1884, 677, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* HeadObjectOutput.SSEKMSKeyId */
-    {1928, 1949, 1949, 678, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* HeadObjectOutput.ServerSideEncryption */
-    {4083, 4096, 4096, 689, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* HeadObjectOutput.StorageClass */
-    {9122, 9131, 9131, 693, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* HeadObjectOutput.TagCount */
-    {1978, 1988, 1988, 608, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* HeadObjectOutput.VersionId */
-    {4179, 4203, 4203, 715, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* HeadObjectOutput.WebsiteRedirectLocation */
-    {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* HeadObjectRequest.Bucket */
-    {8508, 8521, 8521, 427, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* HeadObjectRequest.ChecksumMode */
-    {141, 161, 161, 382, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* HeadObjectRequest.ExpectedBucketOwner */
-    {2278, 2286, 2286, 514, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* HeadObjectRequest.IfMatch */
-    {9167, 9183, 9183, 518, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_RFC1123}, /* HeadObjectRequest.IfModifiedSince */
-    {2295, 2307, 2307, 519, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* HeadObjectRequest.IfNoneMatch */
-    {9201, 9219, 9219, 520, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_RFC1123}, /* HeadObjectRequest.IfUnmodifiedSince */
-    {240, 240, 240, 594, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* HeadObjectRequest.Key */
-    {2653, 9239, 9239, 615, LOCATION_QUERY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* HeadObjectRequest.PartNumber */
-    {9250, 9250, 9250, 633, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* HeadObjectRequest.Range */
-    {244, 257, 257, 651, LOCATION_HEADER, 0, SUPPORT_RECORDED, TIMESTAMP_DEFAULT}, /* HeadObjectRequest.RequestPayer */
-    {9256, 9277, 9277, 654, LOCATION_QUERY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* HeadObjectRequest.ResponseCacheControl */
-    {9300, 9327, 9327, 655, LOCATION_QUERY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* HeadObjectRequest.ResponseContentDisposition */
-    {9356, 9380, 9380, 656, LOCATION_QUERY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* HeadObjectRequest.ResponseContentEncoding */
-    {9406, 9430, 9430, 657, LOCATION_QUERY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* HeadObjectRequest.ResponseContentLanguage */
-    {9456, 9476, 9476, 658, LOCATION_QUERY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* HeadObjectRequest.ResponseContentType */
-    {9498, 9514, 9514, 659, LOCATION_QUERY, 0, SUPPORT_DONE, TIMESTAMP_RFC1123}, /* HeadObjectRequest.ResponseExpires */
-    {2396, 2417, 2417, 673, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* HeadObjectRequest.SSECustomerAlgorithm */
-    {2465, 2480, 2480, 674, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* HeadObjectRequest.SSECustomerKey */
-    {2522, 2540, 2540, 675, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* HeadObjectRequest.SSECustomerKeyMD5 */
-    {1978, 5679, 5679, 608, LOCATION_QUERY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* HeadObjectRequest.VersionId */
-    {10220, 10220, 10220, 691, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* IndexDocument.Suffix */
-    {1233, 1233, 1233, 513, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* Initiator.ID */
-    {9840, 9840, 9840, 474, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* Initiator.DisplayName */
+    {9823, 9823, 9823, 624, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* Grant.Permission */
+    {9840, 9840, 9840, 476, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* Grantee.DisplayName */
+    {9852, 9852, 9852, 478, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* Grantee.EmailAddress */
+    {1233, 1233, 1233, 515, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* Grantee.ID */
+    {1105, 9865, 9865, 710, LOCATION_BODY, MEMBER_REQUIRED | MEMBER_XML_ATTRIBUTE, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* Grantee.Type */
+    {9874, 9874, 9874, 711, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* Grantee.URI */
+    {9932, 9949, 9949, 382, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* HeadBucketOutput.AccessPointAlias */
+    {1036, 4501, 4501, 669, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* HeadBucketOutput.BucketArn */
+    {9974, 9993, 9993, 409, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* HeadBucketOutput.BucketLocationName */
+    {10020, 10039, 10039, 556, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* HeadBucketOutput.BucketLocationType */
+    {1023, 10066, 10066, 638, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* HeadBucketOutput.BucketRegion */
+    {134, 134, 134, 411, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* HeadBucketRequest.Bucket */
+    {141, 161, 161, 384, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* HeadBucketRequest.ExpectedBucketOwner */
+    {8989, 9002, 9002, 380, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* HeadObjectOutput.AcceptRanges */
+    {10121, 10135, 10135, 402, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* HeadObjectOutput.ArchiveStatus */
+    {1779, 1796, 1796, 407, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* HeadObjectOutput.BucketKeyEnabled */
+    {2962, 2975, 2975, 422, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* HeadObjectOutput.CacheControl */
+    {1513, 2035, 2035, 425, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* HeadObjectOutput.ChecksumCRC32 */
+    {1527, 2056, 2056, 426, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* HeadObjectOutput.ChecksumCRC32C */
+    {1542, 2078, 2078, 427, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* HeadObjectOutput.ChecksumCRC64NVME */
+    {1560, 2103, 2103, 428, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* HeadObjectOutput.ChecksumMD5 */
+    {1572, 2122, 2122, 430, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* HeadObjectOutput.ChecksumSHA1 */
+    {1585, 2142, 2142, 431, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* HeadObjectOutput.ChecksumSHA256 */
+    {1600, 2164, 2164, 432, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* HeadObjectOutput.ChecksumSHA512 */
+    {1615, 2186, 2186, 433, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* HeadObjectOutput.ChecksumType */
+    {1628, 2206, 2206, 434, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* HeadObjectOutput.ChecksumXXHASH128 */
+    {1646, 2231, 2231, 435, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* HeadObjectOutput.ChecksumXXHASH3 */
+    {1662, 2254, 2254, 436, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* HeadObjectOutput.ChecksumXXHASH64 */
+    {3014, 3033, 3033, 446, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* HeadObjectOutput.ContentDisposition */
+    {3053, 3069, 3069, 447, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* HeadObjectOutput.ContentEncoding */
+    {3086, 3102, 3102, 448, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* HeadObjectOutput.ContentLanguage */
+    {8414, 8428, 8428, 449, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* HeadObjectOutput.ContentLength */
+    {9021, 9034, 9034, 451, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* HeadObjectOutput.ContentRange */
+    {3119, 3131, 3131, 452, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* HeadObjectOutput.ContentType */
+    {5719, 5732, 5732, 468, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* HeadObjectOutput.DeleteMarker */
+    {679, 679, 679, 477, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* HeadObjectOutput.ETag */
+    {1844, 1855, 1855, 490, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* HeadObjectOutput.Expiration */
+    {3717, 3717, 3717, 494, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* HeadObjectOutput.Expires */
+    {684, 8443, 8443, 550, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_RFC1123}, /* HeadObjectOutput.LastModified */
+    {3864, 3873, 3873, 569, LOCATION_HEADERS, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* HeadObjectOutput.Metadata */
+    {9048, 9060, 9060, 578, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* HeadObjectOutput.MissingMeta */
+    {3928, 3954, 3954, 600, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* HeadObjectOutput.ObjectLockLegalHoldStatus */
+    {3983, 3998, 3998, 601, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* HeadObjectOutput.ObjectLockMode */
+    {4021, 4047, 4047, 602, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_ISO8601_MS}, /* HeadObjectOutput.ObjectLockRetainUntilDate */
+    {8692, 9079, 9079, 621, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* HeadObjectOutput.PartsCount */
+    {697, 8457, 8457, 650, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* HeadObjectOutput.ReplicationStatus */
+    {70, 85, 85, 652, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* HeadObjectOutput.RequestCharged */
+    {9100, 9108, 9108, 662, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* HeadObjectOutput.Restore */
+    {2396, 2417, 2417, 675, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* HeadObjectOutput.SSECustomerAlgorithm */
+    {2522, 2540, 2540, 677, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* HeadObjectOutput.SSECustomerKeyMD5 */
+    {1872, 1884, 1884, 679, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* HeadObjectOutput.SSEKMSKeyId */
+    {1928, 1949, 1949, 680, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* HeadObjectOutput.ServerSideEncryption */
+    {4083, 4096, 4096, 691, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* HeadObjectOutput.StorageClass */
+    {9122, 9131, 9131, 695, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* HeadObjectOutput.TagCount */
+    {1978, 1988, 1988, 610, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* HeadObjectOutput.VersionId */
+    {4179, 4203, 4203, 717, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* HeadObjectOutput.WebsiteRedirectLocation */
+    {134, 134, 134, 411, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* HeadObjectRequest.Bucket */
+    {8508, 8521, 8521, 429, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* HeadObjectRequest.ChecksumMode */
+    {141, 161, 161, 384, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* HeadObjectRequest.ExpectedBucketOwner */
+    {2278, 2286, 2286, 516, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* HeadObjectRequest.IfMatch */
+    {9167, 9183, 9183, 520, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_RFC1123}, /* HeadObjectRequest.IfModifiedSince */
+    {2295, 2307, 2307, 521, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* HeadObjectRequest.IfNoneMatch */
+    {9201, 9219, 9219, 522, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_RFC1123}, /* HeadObjectRequest.IfUnmodifiedSince */
+    {240, 240, 240, 596, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* HeadObjectRequest.Key */
+    {2653, 9239, 9239, 617, LOCATION_QUERY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* HeadObjectRequest.PartNumber */
+    {9250, 9250, 9250, 635, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* HeadObjectRequest.Range */
+    {244, 257, 257, 653, LOCATION_HEADER, 0, SUPPORT_RECORDED, TIMESTAMP_DEFAULT}, /* HeadObjectRequest.RequestPayer */
+    {9256, 9277, 9277, 656, LOCATION_QUERY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* HeadObjectRequest.ResponseCacheControl */
+    {9300, 9327, 9327, 657, LOCATION_QUERY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* HeadObjectRequest.ResponseContentDisposition */
+    {9356, 9380, 9380, 658, LOCATION_QUERY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* HeadObjectRequest.ResponseContentEncoding */
+    {9406, 9430, 9430, 659, LOCATION_QUERY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* HeadObjectRequest.ResponseContentLanguage */
+    {9456, 9476, 9476, 660, LOCATION_QUERY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* HeadObjectRequest.ResponseContentType */
+    {9498, 9514, 9514, 661, LOCATION_QUERY, 0, SUPPORT_DONE, TIMESTAMP_RFC1123}, /* HeadObjectRequest.ResponseExpires */
+    {2396, 2417, 2417, 675, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* HeadObjectRequest.SSECustomerAlgorithm */
+    {2465, 2480, 2480, 676, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* HeadObjectRequest.SSECustomerKey */
+    {2522, 2540, 2540, 677, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* HeadObjectRequest.SSECustomerKeyMD5 */
+    {1978, 5679, 5679, 610, LOCATION_QUERY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* HeadObjectRequest.VersionId */
+    {10220, 10220, 10220, 693, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* IndexDocument.Suffix */
+    {1233, 1233, 1233, 515, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* Initiator.ID */
+    {9840, 9840, 9840, 476, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* Initiator.DisplayName */
     {10237, 10237, 10237, 28, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* InputSerialization.CSV */
-    {10241, 10241, 10241, 442, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* InputSerialization.CompressionType */
+    {10241, 10241, 10241, 444, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* InputSerialization.CompressionType */
     {10257, 10257, 10257, 191, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* InputSerialization.JSON */
     {10262, 10262, 10262, 264, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* InputSerialization.Parquet */
-    {436, 436, 436, 624, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* IntelligentTieringAndOperator.Prefix */
-    {443, 448, 448, 694, LOCATION_BODY, MEMBER_FLATTENED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* IntelligentTieringAndOperator.Tags */
-    {473, 473, 473, 176, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* IntelligentTieringConfiguration.Filter */
-    {480, 480, 480, 525, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* IntelligentTieringConfiguration.Id */
-    {1, 1, 1, 526, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* IntelligentTieringConfiguration.Status */
-    {10319, 10328, 10328, 701, LOCATION_BODY, MEMBER_REQUIRED | MEMBER_FLATTENED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* IntelligentTieringConfiguration.Tierings */
-    {574, 574, 574, 174, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* IntelligentTieringFilter.And */
-    {436, 436, 436, 624, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* IntelligentTieringFilter.Prefix */
-    {448, 448, 448, 354, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* IntelligentTieringFilter.Tag */
-    {10383, 10383, 10383, 522, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* InvalidObjectState.AccessTier */
-    {4083, 4083, 4083, 689, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* InvalidObjectState.StorageClass */
-    {6163, 6163, 6163, 183, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* InventoryConfiguration.Destination */
-    {473, 473, 473, 185, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* InventoryConfiguration.Filter */
-    {480, 480, 480, 531, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* InventoryConfiguration.Id */
-    {10461, 10461, 10461, 532, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* InventoryConfiguration.IncludedObjectVersions */
-    {10484, 10484, 10484, 535, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* InventoryConfiguration.IsEnabled */
-    {10494, 10494, 10494, 534, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* InventoryConfiguration.OptionalFields */
-    {10509, 10509, 10509, 187, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* InventoryConfiguration.Schedule */
-    {527, 527, 527, 186, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* InventoryDestination.S3BucketDestination */
-    {10539, 10546, 10546, 335, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* InventoryEncryption.SSEKMS */
-    {10554, 10560, 10560, 337, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* InventoryEncryption.SSES3 */
-    {436, 436, 436, 624, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* InventoryFilter.Prefix */
-    {10603, 10603, 10603, 382, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* InventoryS3BucketDestination.AccountId */
-    {134, 134, 134, 409, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* InventoryS3BucketDestination.Bucket */
-    {6259, 6259, 6259, 184, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* InventoryS3BucketDestination.Encryption */
-    {610, 610, 610, 529, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* InventoryS3BucketDestination.Format */
-    {436, 436, 436, 624, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* InventoryS3BucketDestination.Prefix */
-    {10642, 10642, 10642, 530, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* InventorySchedule.Frequency */
-    {782, 782, 782, 528, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* InventoryTableConfiguration.ConfigurationState */
+    {436, 436, 436, 626, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* IntelligentTieringAndOperator.Prefix */
+    {443, 448, 448, 696, LOCATION_BODY, MEMBER_FLATTENED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* IntelligentTieringAndOperator.Tags */
+    {473, 473, 473, 176, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* IntelligentTieringConfiguration.Filter */
+    {480, 480, 480, 527, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* IntelligentTieringConfiguration.Id */
+    {1, 1, 1, 528, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* IntelligentTieringConfiguration.Status */
+    {10319, 10328, 10328, 703, LOCATION_BODY, MEMBER_REQUIRED | MEMBER_FLATTENED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* IntelligentTieringConfiguration.Tierings */
+    {574, 574, 574, 174, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* IntelligentTieringFilter.And */
+    {436, 436, 436, 626, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* IntelligentTieringFilter.Prefix */
+    {448, 448, 448, 356, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* IntelligentTieringFilter.Tag */
+    {10383, 10383, 10383, 524, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* InvalidObjectState.AccessTier */
+    {4083, 4083, 4083, 691, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* InvalidObjectState.StorageClass */
+    {6163, 6163, 6163, 183, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* InventoryConfiguration.Destination */
+    {473, 473, 473, 185, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* InventoryConfiguration.Filter */
+    {480, 480, 480, 533, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* InventoryConfiguration.Id */
+    {10461, 10461, 10461, 534, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* InventoryConfiguration.IncludedObjectVersions */
+    {10484, 10484, 10484, 537, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* InventoryConfiguration.IsEnabled */
+    {10494, 10494, 10494, 536, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* InventoryConfiguration.OptionalFields */
+    {10509, 10509, 10509, 187, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* InventoryConfiguration.Schedule */
+    {527, 527, 527, 186, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* InventoryDestination.S3BucketDestination */
+    {10539, 10546, 10546, 337, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* InventoryEncryption.SSEKMS */
+    {10554, 10560, 10560, 339, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* InventoryEncryption.SSES3 */
+    {436, 436, 436, 626, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* InventoryFilter.Prefix */
+    {10603, 10603, 10603, 384, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* InventoryS3BucketDestination.AccountId */
+    {134, 134, 134, 411, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* InventoryS3BucketDestination.Bucket */
+    {6259, 6259, 6259, 184, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* InventoryS3BucketDestination.Encryption */
+    {610, 610, 610, 531, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* InventoryS3BucketDestination.Format */
+    {436, 436, 436, 626, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* InventoryS3BucketDestination.Prefix */
+    {10642, 10642, 10642, 532, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* InventorySchedule.Frequency */
+    {782, 782, 782, 530, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* InventoryTableConfiguration.ConfigurationState */
     {801, 801, 801, 233, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* InventoryTableConfiguration.EncryptionConfiguration */
-    {782, 782, 782, 528, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* InventoryTableConfigurationResult.ConfigurationState */
+    {782, 782, 782, 530, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* InventoryTableConfigurationResult.ConfigurationState */
     {859, 859, 859, 88, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* InventoryTableConfigurationResult.Error */
-    {865, 865, 865, 668, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* InventoryTableConfigurationResult.TableArn */
-    {874, 874, 874, 671, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* InventoryTableConfigurationResult.TableName */
-    {884, 884, 884, 570, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* InventoryTableConfigurationResult.TableStatus */
-    {782, 782, 782, 528, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* InventoryTableConfigurationUpdates.ConfigurationState */
+    {865, 865, 865, 670, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* InventoryTableConfigurationResult.TableArn */
+    {874, 874, 874, 673, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* InventoryTableConfigurationResult.TableName */
+    {884, 884, 884, 572, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* InventoryTableConfigurationResult.TableStatus */
+    {782, 782, 782, 530, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* InventoryTableConfigurationUpdates.ConfigurationState */
     {801, 801, 801, 233, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* InventoryTableConfigurationUpdates.EncryptionConfiguration */
-    {1105, 1105, 1105, 540, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* JSONInput.Type */
-    {1466, 1466, 1466, 634, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* JSONOutput.RecordDelimiter */
+    {1105, 1105, 1105, 542, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* JSONInput.Type */
+    {1466, 1466, 1466, 636, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* JSONOutput.RecordDelimiter */
     {801, 801, 801, 233, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* JournalTableConfiguration.EncryptionConfiguration */
-    {10788, 10788, 10788, 310, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* JournalTableConfiguration.RecordExpiration */
+    {10788, 10788, 10788, 312, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* JournalTableConfiguration.RecordExpiration */
     {859, 859, 859, 88, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* JournalTableConfigurationResult.Error */
-    {10788, 10788, 10788, 310, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* JournalTableConfigurationResult.RecordExpiration */
-    {865, 865, 865, 668, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* JournalTableConfigurationResult.TableArn */
-    {874, 874, 874, 671, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* JournalTableConfigurationResult.TableName */
-    {884, 884, 884, 570, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* JournalTableConfigurationResult.TableStatus */
-    {10788, 10788, 10788, 310, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* JournalTableConfigurationUpdates.RecordExpiration */
-    {1708, 1702, 1702, 486, LOCATION_BODY, MEMBER_REQUIRED | MEMBER_FLATTENED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* LambdaFunctionConfiguration.Events */
+    {10788, 10788, 10788, 312, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* JournalTableConfigurationResult.RecordExpiration */
+    {865, 865, 865, 670, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* JournalTableConfigurationResult.TableArn */
+    {874, 874, 874, 673, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* JournalTableConfigurationResult.TableName */
+    {884, 884, 884, 572, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* JournalTableConfigurationResult.TableStatus */
+    {10788, 10788, 10788, 312, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* JournalTableConfigurationUpdates.RecordExpiration */
+    {1708, 1702, 1702, 488, LOCATION_BODY, MEMBER_REQUIRED | MEMBER_FLATTENED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* LambdaFunctionConfiguration.Events */
     {473, 473, 473, 247, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* LambdaFunctionConfiguration.Filter */
-    {480, 480, 480, 588, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* LambdaFunctionConfiguration.Id */
-    {10896, 1688, 1688, 546, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* LambdaFunctionConfiguration.LambdaFunctionArn */
-    {1121, 1127, 1127, 666, LOCATION_BODY, MEMBER_REQUIRED | MEMBER_FLATTENED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* LifecycleConfiguration.Rules */
-    {10965, 10965, 10965, 463, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_ISO8601_MS}, /* LifecycleExpiration.Date */
-    {4931, 4931, 4931, 464, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* LifecycleExpiration.Days */
-    {10970, 10970, 10970, 491, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* LifecycleExpiration.ExpiredObjectDeleteMarker */
-    {39, 39, 39, 1, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* LifecycleRule.AbortIncompleteMultipartUpload */
-    {1844, 1844, 1844, 198, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* LifecycleRule.Expiration */
-    {473, 473, 473, 201, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* LifecycleRule.Filter */
-    {1233, 1233, 1233, 513, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* LifecycleRule.ID */
-    {11016, 11016, 11016, 243, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* LifecycleRule.NoncurrentVersionExpiration */
-    {11044, 11073, 11073, 587, LOCATION_BODY, MEMBER_FLATTENED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* LifecycleRule.NoncurrentVersionTransitions */
-    {436, 436, 436, 624, LOCATION_BODY, MEMBER_DEPRECATED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* LifecycleRule.Prefix */
-    {1, 1, 1, 490, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* LifecycleRule.Status */
-    {11101, 11113, 11113, 706, LOCATION_BODY, MEMBER_FLATTENED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* LifecycleRule.Transitions */
-    {11138, 11138, 11138, 605, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* LifecycleRuleAndOperator.ObjectSizeGreaterThan */
-    {11160, 11160, 11160, 606, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* LifecycleRuleAndOperator.ObjectSizeLessThan */
-    {436, 436, 436, 624, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* LifecycleRuleAndOperator.Prefix */
-    {443, 448, 448, 694, LOCATION_BODY, MEMBER_FLATTENED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* LifecycleRuleAndOperator.Tags */
-    {574, 574, 574, 200, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* LifecycleRuleFilter.And */
-    {11138, 11138, 11138, 605, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* LifecycleRuleFilter.ObjectSizeGreaterThan */
-    {11160, 11160, 11160, 606, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* LifecycleRuleFilter.ObjectSizeLessThan */
-    {436, 436, 436, 624, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* LifecycleRuleFilter.Prefix */
-    {448, 448, 448, 354, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* LifecycleRuleFilter.Tag */
-    {11224, 504, 504, 390, LOCATION_BODY, MEMBER_FLATTENED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListBucketAnalyticsConfigurationsOutput.AnalyticsConfigurationList */
-    {11251, 11251, 11251, 702, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListBucketAnalyticsConfigurationsOutput.ContinuationToken */
-    {8617, 8617, 8617, 539, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListBucketAnalyticsConfigurationsOutput.IsTruncated */
-    {11269, 11269, 11269, 583, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListBucketAnalyticsConfigurationsOutput.NextContinuationToken */
-    {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListBucketAnalyticsConfigurationsRequest.Bucket */
-    {11251, 11331, 11331, 702, LOCATION_QUERY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListBucketAnalyticsConfigurationsRequest.ContinuationToken */
-    {141, 161, 161, 382, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListBucketAnalyticsConfigurationsRequest.ExpectedBucketOwner */
-    {11251, 11251, 11251, 702, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListBucketIntelligentTieringConfigurationsOutput.ContinuationToken */
-    {11391, 6813, 6813, 523, LOCATION_BODY, MEMBER_FLATTENED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListBucketIntelligentTieringConfigurationsOutput.IntelligentTieringConfigurationList */
-    {8617, 8617, 8617, 539, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListBucketIntelligentTieringConfigurationsOutput.IsTruncated */
-    {11269, 11269, 11269, 583, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListBucketIntelligentTieringConfigurationsOutput.NextContinuationToken */
-    {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListBucketIntelligentTieringConfigurationsRequest.Bucket */
-    {11251, 11331, 11331, 702, LOCATION_QUERY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListBucketIntelligentTieringConfigurationsRequest.ContinuationToken */
-    {141, 161, 161, 382, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListBucketIntelligentTieringConfigurationsRequest.ExpectedBucketOwner */
-    {11251, 11251, 11251, 702, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListBucketInventoryConfigurationsOutput.ContinuationToken */
-    {11526, 6940, 6940, 527, LOCATION_BODY, MEMBER_FLATTENED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListBucketInventoryConfigurationsOutput.InventoryConfigurationList */
-    {8617, 8617, 8617, 539, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListBucketInventoryConfigurationsOutput.IsTruncated */
-    {11269, 11269, 11269, 583, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListBucketInventoryConfigurationsOutput.NextContinuationToken */
-    {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListBucketInventoryConfigurationsRequest.Bucket */
-    {11251, 11331, 11331, 702, LOCATION_QUERY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListBucketInventoryConfigurationsRequest.ContinuationToken */
-    {141, 161, 161, 382, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListBucketInventoryConfigurationsRequest.ExpectedBucketOwner */
-    {11251, 11251, 11251, 702, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListBucketMetricsConfigurationsOutput.ContinuationToken */
-    {8617, 8617, 8617, 539, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListBucketMetricsConfigurationsOutput.IsTruncated */
-    {11634, 7644, 7644, 572, LOCATION_BODY, MEMBER_FLATTENED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListBucketMetricsConfigurationsOutput.MetricsConfigurationList */
-    {11269, 11269, 11269, 583, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListBucketMetricsConfigurationsOutput.NextContinuationToken */
-    {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListBucketMetricsConfigurationsRequest.Bucket */
-    {11251, 11331, 11331, 702, LOCATION_QUERY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListBucketMetricsConfigurationsRequest.ContinuationToken */
-    {141, 161, 161, 382, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListBucketMetricsConfigurationsRequest.ExpectedBucketOwner */
+    {480, 480, 480, 590, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* LambdaFunctionConfiguration.Id */
+    {10896, 1688, 1688, 548, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* LambdaFunctionConfiguration.LambdaFunctionArn */
+    {1121, 1127, 1127, 668, LOCATION_BODY, MEMBER_REQUIRED | MEMBER_FLATTENED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* LifecycleConfiguration.Rules */
+    {10965, 10965, 10965, 465, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_ISO8601_MS}, /* LifecycleExpiration.Date */
+    {4931, 4931, 4931, 466, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* LifecycleExpiration.Days */
+    {10970, 10970, 10970, 493, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* LifecycleExpiration.ExpiredObjectDeleteMarker */
+    {39, 39, 39, 1, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* LifecycleRule.AbortIncompleteMultipartUpload */
+    {1844, 1844, 1844, 198, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* LifecycleRule.Expiration */
+    {473, 473, 473, 201, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* LifecycleRule.Filter */
+    {1233, 1233, 1233, 515, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* LifecycleRule.ID */
+    {11016, 11016, 11016, 243, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* LifecycleRule.NoncurrentVersionExpiration */
+    {11044, 11073, 11073, 589, LOCATION_BODY, MEMBER_FLATTENED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* LifecycleRule.NoncurrentVersionTransitions */
+    {436, 436, 436, 626, LOCATION_BODY, MEMBER_DEPRECATED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* LifecycleRule.Prefix */
+    {1, 1, 1, 492, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* LifecycleRule.Status */
+    {11101, 11113, 11113, 708, LOCATION_BODY, MEMBER_FLATTENED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* LifecycleRule.Transitions */
+    {11138, 11138, 11138, 607, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* LifecycleRuleAndOperator.ObjectSizeGreaterThan */
+    {11160, 11160, 11160, 608, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* LifecycleRuleAndOperator.ObjectSizeLessThan */
+    {436, 436, 436, 626, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* LifecycleRuleAndOperator.Prefix */
+    {443, 448, 448, 696, LOCATION_BODY, MEMBER_FLATTENED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* LifecycleRuleAndOperator.Tags */
+    {574, 574, 574, 200, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* LifecycleRuleFilter.And */
+    {11138, 11138, 11138, 607, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* LifecycleRuleFilter.ObjectSizeGreaterThan */
+    {11160, 11160, 11160, 608, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* LifecycleRuleFilter.ObjectSizeLessThan */
+    {436, 436, 436, 626, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* LifecycleRuleFilter.Prefix */
+    {448, 448, 448, 356, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* LifecycleRuleFilter.Tag */
+    {11224, 504, 504, 392, LOCATION_BODY, MEMBER_FLATTENED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListBucketAnalyticsConfigurationsOutput.AnalyticsConfigurationList */
+    {11251, 11251, 11251, 704, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListBucketAnalyticsConfigurationsOutput.ContinuationToken */
+    {8617, 8617, 8617, 541, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListBucketAnalyticsConfigurationsOutput.IsTruncated */
+    {11269, 11269, 11269, 585, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListBucketAnalyticsConfigurationsOutput.NextContinuationToken */
+    {134, 134, 134, 411, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ListBucketAnalyticsConfigurationsRequest.Bucket */
+    {11251, 11331, 11331, 704, LOCATION_QUERY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ListBucketAnalyticsConfigurationsRequest.ContinuationToken */
+    {141, 161, 161, 384, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ListBucketAnalyticsConfigurationsRequest.ExpectedBucketOwner */
+    {11251, 11251, 11251, 704, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListBucketIntelligentTieringConfigurationsOutput.ContinuationToken */
+    {11391, 6813, 6813, 525, LOCATION_BODY, MEMBER_FLATTENED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListBucketIntelligentTieringConfigurationsOutput.IntelligentTieringConfigurationList */
+    {8617, 8617, 8617, 541, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListBucketIntelligentTieringConfigurationsOutput.IsTruncated */
+    {11269, 11269, 11269, 585, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListBucketIntelligentTieringConfigurationsOutput.NextContinuationToken */
+    {134, 134, 134, 411, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ListBucketIntelligentTieringConfigurationsRequest.Bucket */
+    {11251, 11331, 11331, 704, LOCATION_QUERY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ListBucketIntelligentTieringConfigurationsRequest.ContinuationToken */
+    {141, 161, 161, 384, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ListBucketIntelligentTieringConfigurationsRequest.ExpectedBucketOwner */
+    {11251, 11251, 11251, 704, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListBucketInventoryConfigurationsOutput.ContinuationToken */
+    {11526, 6940, 6940, 529, LOCATION_BODY, MEMBER_FLATTENED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListBucketInventoryConfigurationsOutput.InventoryConfigurationList */
+    {8617, 8617, 8617, 541, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListBucketInventoryConfigurationsOutput.IsTruncated */
+    {11269, 11269, 11269, 585, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListBucketInventoryConfigurationsOutput.NextContinuationToken */
+    {134, 134, 134, 411, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ListBucketInventoryConfigurationsRequest.Bucket */
+    {11251, 11331, 11331, 704, LOCATION_QUERY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ListBucketInventoryConfigurationsRequest.ContinuationToken */
+    {141, 161, 161, 384, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ListBucketInventoryConfigurationsRequest.ExpectedBucketOwner */
+    {11251, 11251, 11251, 704, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListBucketMetricsConfigurationsOutput.ContinuationToken */
+    {8617, 8617, 8617, 541, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListBucketMetricsConfigurationsOutput.IsTruncated */
+    {11634, 7644, 7644, 574, LOCATION_BODY, MEMBER_FLATTENED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListBucketMetricsConfigurationsOutput.MetricsConfigurationList */
+    {11269, 11269, 11269, 585, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListBucketMetricsConfigurationsOutput.NextContinuationToken */
+    {134, 134, 134, 411, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ListBucketMetricsConfigurationsRequest.Bucket */
+    {11251, 11331, 11331, 704, LOCATION_QUERY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ListBucketMetricsConfigurationsRequest.ContinuationToken */
+    {141, 161, 161, 384, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ListBucketMetricsConfigurationsRequest.ExpectedBucketOwner */
     {372, 372, 372, 261, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListBucketsOutput.Owner */
-    {11736, 11736, 11736, 414, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListBucketsOutput.Buckets */
-    {11251, 11251, 11251, 583, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListBucketsOutput.ContinuationToken */
-    {436, 436, 436, 624, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListBucketsOutput.Prefix */
-    {1023, 11762, 11762, 411, LOCATION_QUERY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ListBucketsRequest.BucketRegion */
-    {11251, 11331, 11331, 702, LOCATION_QUERY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ListBucketsRequest.ContinuationToken */
-    {11776, 11787, 11787, 561, LOCATION_QUERY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ListBucketsRequest.MaxBuckets */
-    {436, 11799, 11799, 624, LOCATION_QUERY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ListBucketsRequest.Prefix */
-    {11736, 11736, 11736, 414, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListDirectoryBucketsOutput.Buckets */
-    {11251, 11251, 11251, 473, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListDirectoryBucketsOutput.ContinuationToken */
-    {11251, 11331, 11331, 473, LOCATION_QUERY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListDirectoryBucketsRequest.ContinuationToken */
-    {11852, 11872, 11872, 562, LOCATION_QUERY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListDirectoryBucketsRequest.MaxDirectoryBuckets */
-    {134, 134, 134, 409, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListMultipartUploadsOutput.Bucket */
-    {11922, 11922, 11922, 543, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListMultipartUploadsOutput.KeyMarker */
-    {11932, 11932, 11932, 710, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListMultipartUploadsOutput.UploadIdMarker */
-    {11947, 11947, 11947, 580, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListMultipartUploadsOutput.NextKeyMarker */
-    {11961, 11961, 11961, 584, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListMultipartUploadsOutput.NextUploadIdMarker */
-    {436, 436, 436, 624, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListMultipartUploadsOutput.Prefix */
-    {11980, 11980, 11980, 471, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListMultipartUploadsOutput.Delimiter */
-    {11990, 11990, 11990, 478, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListMultipartUploadsOutput.EncodingType */
-    {12003, 12003, 12003, 565, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListMultipartUploadsOutput.MaxUploads */
-    {8617, 8617, 8617, 539, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListMultipartUploadsOutput.IsTruncated */
-    {12014, 12022, 12022, 579, LOCATION_BODY, MEMBER_FLATTENED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListMultipartUploadsOutput.Uploads */
-    {12029, 12029, 12029, 440, LOCATION_BODY, MEMBER_FLATTENED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListMultipartUploadsOutput.CommonPrefixes */
-    {70, 85, 85, 650, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListMultipartUploadsOutput.RequestCharged */
-    {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ListMultipartUploadsRequest.Bucket */
-    {11980, 12071, 12071, 471, LOCATION_QUERY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ListMultipartUploadsRequest.Delimiter */
-    {11990, 12081, 12081, 478, LOCATION_QUERY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ListMultipartUploadsRequest.EncodingType */
-    {141, 161, 161, 382, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ListMultipartUploadsRequest.ExpectedBucketOwner */
-    {11922, 12095, 12095, 543, LOCATION_QUERY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ListMultipartUploadsRequest.KeyMarker */
-    {12003, 12106, 12106, 565, LOCATION_QUERY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ListMultipartUploadsRequest.MaxUploads */
-    {436, 11799, 11799, 624, LOCATION_QUERY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ListMultipartUploadsRequest.Prefix */
-    {244, 257, 257, 651, LOCATION_HEADER, 0, SUPPORT_RECORDED, TIMESTAMP_DEFAULT}, /* ListMultipartUploadsRequest.RequestPayer */
-    {11932, 12118, 12118, 710, LOCATION_QUERY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ListMultipartUploadsRequest.UploadIdMarker */
-    {12163, 12163, 12163, 394, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListObjectAnnotationsOutput.AnnotationCount */
-    {12179, 12179, 12179, 399, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListObjectAnnotationsOutput.AnnotationPrefix */
-    {12196, 12196, 12196, 396, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListObjectAnnotationsOutput.Annotations */
-    {134, 134, 134, 409, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListObjectAnnotationsOutput.Bucket */
-    {11251, 11251, 11251, 702, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListObjectAnnotationsOutput.ContinuationToken */
-    {240, 240, 240, 594, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListObjectAnnotationsOutput.Key */
-    {12208, 12208, 12208, 560, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListObjectAnnotationsOutput.MaxAnnotationResults */
-    {11269, 11269, 11269, 583, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListObjectAnnotationsOutput.NextContinuationToken */
-    {5559, 5575, 5575, 608, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListObjectAnnotationsOutput.ObjectVersionId */
-    {70, 85, 85, 650, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListObjectAnnotationsOutput.RequestCharged */
-    {12179, 12257, 12257, 399, LOCATION_QUERY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListObjectAnnotationsRequest.AnnotationPrefix */
-    {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListObjectAnnotationsRequest.Bucket */
-    {11251, 11331, 11331, 702, LOCATION_QUERY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListObjectAnnotationsRequest.ContinuationToken */
-    {141, 161, 161, 382, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListObjectAnnotationsRequest.ExpectedBucketOwner */
-    {240, 240, 240, 594, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListObjectAnnotationsRequest.Key */
-    {12208, 12275, 12275, 560, LOCATION_QUERY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListObjectAnnotationsRequest.MaxAnnotationResults */
-    {244, 257, 257, 651, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListObjectAnnotationsRequest.RequestPayer */
-    {1978, 5679, 5679, 608, LOCATION_QUERY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListObjectAnnotationsRequest.VersionId */
-    {1005, 1005, 1005, 409, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListObjectVersionsOutput.Name */
-    {436, 436, 436, 624, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListObjectVersionsOutput.Prefix */
-    {11922, 11922, 11922, 543, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListObjectVersionsOutput.KeyMarker */
-    {12327, 12327, 12327, 714, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListObjectVersionsOutput.VersionIdMarker */
-    {11947, 11947, 11947, 580, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListObjectVersionsOutput.NextKeyMarker */
-    {12343, 12343, 12343, 585, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListObjectVersionsOutput.NextVersionIdMarker */
-    {12363, 12363, 12363, 563, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListObjectVersionsOutput.MaxKeys */
-    {11980, 11980, 11980, 471, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListObjectVersionsOutput.Delimiter */
-    {11990, 11990, 11990, 478, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListObjectVersionsOutput.EncodingType */
-    {8617, 8617, 8617, 539, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListObjectVersionsOutput.IsTruncated */
-    {12371, 12380, 12380, 609, LOCATION_BODY, MEMBER_FLATTENED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListObjectVersionsOutput.Versions */
-    {12388, 5719, 5719, 469, LOCATION_BODY, MEMBER_FLATTENED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListObjectVersionsOutput.DeleteMarkers */
-    {12029, 12029, 12029, 440, LOCATION_BODY, MEMBER_FLATTENED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListObjectVersionsOutput.CommonPrefixes */
-    {70, 85, 85, 650, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListObjectVersionsOutput.RequestCharged */
-    {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListObjectVersionsRequest.Bucket */
-    {11980, 12071, 12071, 471, LOCATION_QUERY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListObjectVersionsRequest.Delimiter */
-    {11990, 12081, 12081, 478, LOCATION_QUERY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListObjectVersionsRequest.EncodingType */
-    {141, 161, 161, 382, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListObjectVersionsRequest.ExpectedBucketOwner */
-    {11922, 12095, 12095, 543, LOCATION_QUERY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListObjectVersionsRequest.KeyMarker */
-    {12363, 12427, 12427, 563, LOCATION_QUERY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListObjectVersionsRequest.MaxKeys */
-    {12436, 12461, 12461, 612, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListObjectVersionsRequest.OptionalObjectAttributes */
-    {436, 11799, 11799, 624, LOCATION_QUERY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListObjectVersionsRequest.Prefix */
-    {244, 257, 257, 651, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListObjectVersionsRequest.RequestPayer */
-    {12327, 12494, 12494, 714, LOCATION_QUERY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListObjectVersionsRequest.VersionIdMarker */
-    {1005, 1005, 1005, 409, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListObjectsOutput.Name */
-    {436, 436, 436, 624, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListObjectsOutput.Prefix */
-    {12538, 12538, 12538, 558, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListObjectsOutput.Marker */
-    {12545, 12545, 12545, 581, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListObjectsOutput.NextMarker */
-    {12363, 12363, 12363, 563, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListObjectsOutput.MaxKeys */
-    {11980, 11980, 11980, 471, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListObjectsOutput.Delimiter */
-    {11990, 11990, 11990, 478, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListObjectsOutput.EncodingType */
-    {8617, 8617, 8617, 539, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListObjectsOutput.IsTruncated */
-    {12556, 12556, 12556, 595, LOCATION_BODY, MEMBER_FLATTENED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListObjectsOutput.Contents */
-    {12029, 12029, 12029, 440, LOCATION_BODY, MEMBER_FLATTENED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListObjectsOutput.CommonPrefixes */
-    {70, 85, 85, 650, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListObjectsOutput.RequestCharged */
-    {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ListObjectsRequest.Bucket */
-    {11980, 12071, 12071, 471, LOCATION_QUERY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ListObjectsRequest.Delimiter */
-    {11990, 12081, 12081, 478, LOCATION_QUERY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ListObjectsRequest.EncodingType */
-    {141, 161, 161, 382, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ListObjectsRequest.ExpectedBucketOwner */
-    {12538, 12583, 12583, 558, LOCATION_QUERY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ListObjectsRequest.Marker */
-    {12363, 12427, 12427, 563, LOCATION_QUERY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ListObjectsRequest.MaxKeys */
-    {12436, 12461, 12461, 612, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListObjectsRequest.OptionalObjectAttributes */
-    {436, 11799, 11799, 624, LOCATION_QUERY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ListObjectsRequest.Prefix */
-    {244, 257, 257, 651, LOCATION_HEADER, 0, SUPPORT_RECORDED, TIMESTAMP_DEFAULT}, /* ListObjectsRequest.RequestPayer */
-    {1005, 1005, 1005, 409, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListObjectsV2Output.Name */
-    {436, 436, 436, 624, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListObjectsV2Output.Prefix */
-    {11251, 11251, 11251, 702, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListObjectsV2Output.ContinuationToken */
-    {11269, 11269, 11269, 583, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListObjectsV2Output.NextContinuationToken */
-    {12609, 12609, 12609, 688, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListObjectsV2Output.StartAfter */
-    {12620, 12620, 12620, 542, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListObjectsV2Output.KeyCount */
-    {12363, 12363, 12363, 563, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListObjectsV2Output.MaxKeys */
-    {11980, 11980, 11980, 471, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListObjectsV2Output.Delimiter */
-    {11990, 11990, 11990, 478, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListObjectsV2Output.EncodingType */
-    {8617, 8617, 8617, 539, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListObjectsV2Output.IsTruncated */
-    {12556, 12556, 12556, 595, LOCATION_BODY, MEMBER_FLATTENED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListObjectsV2Output.Contents */
-    {12029, 12029, 12029, 440, LOCATION_BODY, MEMBER_FLATTENED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListObjectsV2Output.CommonPrefixes */
-    {70, 85, 85, 650, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListObjectsV2Output.RequestCharged */
-    {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ListObjectsV2Request.Bucket */
-    {11251, 11331, 11331, 702, LOCATION_QUERY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ListObjectsV2Request.ContinuationToken */
-    {11980, 12071, 12071, 471, LOCATION_QUERY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ListObjectsV2Request.Delimiter */
-    {11990, 12081, 12081, 478, LOCATION_QUERY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ListObjectsV2Request.EncodingType */
-    {141, 161, 161, 382, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ListObjectsV2Request.ExpectedBucketOwner */
-    {12649, 12660, 12660, 497, LOCATION_QUERY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ListObjectsV2Request.FetchOwner */
-    {12363, 12427, 12427, 563, LOCATION_QUERY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ListObjectsV2Request.MaxKeys */
-    {12436, 12461, 12461, 612, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListObjectsV2Request.OptionalObjectAttributes */
-    {436, 11799, 11799, 624, LOCATION_QUERY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ListObjectsV2Request.Prefix */
-    {244, 257, 257, 651, LOCATION_HEADER, 0, SUPPORT_RECORDED, TIMESTAMP_DEFAULT}, /* ListObjectsV2Request.RequestPayer */
-    {12609, 12672, 12672, 688, LOCATION_QUERY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ListObjectsV2Request.StartAfter */
-    {134, 134, 134, 409, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListPartsOutput.Bucket */
-    {240, 240, 240, 594, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListPartsOutput.Key */
-    {277, 277, 277, 578, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListPartsOutput.UploadId */
+    {11736, 11736, 11736, 416, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListBucketsOutput.Buckets */
+    {11251, 11251, 11251, 585, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListBucketsOutput.ContinuationToken */
+    {436, 436, 436, 626, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListBucketsOutput.Prefix */
+    {1023, 11762, 11762, 413, LOCATION_QUERY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ListBucketsRequest.BucketRegion */
+    {11251, 11331, 11331, 704, LOCATION_QUERY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ListBucketsRequest.ContinuationToken */
+    {11776, 11787, 11787, 563, LOCATION_QUERY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ListBucketsRequest.MaxBuckets */
+    {436, 11799, 11799, 626, LOCATION_QUERY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ListBucketsRequest.Prefix */
+    {11736, 11736, 11736, 416, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListDirectoryBucketsOutput.Buckets */
+    {11251, 11251, 11251, 475, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListDirectoryBucketsOutput.ContinuationToken */
+    {11251, 11331, 11331, 475, LOCATION_QUERY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListDirectoryBucketsRequest.ContinuationToken */
+    {11852, 11872, 11872, 564, LOCATION_QUERY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListDirectoryBucketsRequest.MaxDirectoryBuckets */
+    {134, 134, 134, 411, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListMultipartUploadsOutput.Bucket */
+    {11922, 11922, 11922, 545, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListMultipartUploadsOutput.KeyMarker */
+    {11932, 11932, 11932, 712, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListMultipartUploadsOutput.UploadIdMarker */
+    {11947, 11947, 11947, 582, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListMultipartUploadsOutput.NextKeyMarker */
+    {11961, 11961, 11961, 586, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListMultipartUploadsOutput.NextUploadIdMarker */
+    {436, 436, 436, 626, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListMultipartUploadsOutput.Prefix */
+    {11980, 11980, 11980, 473, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListMultipartUploadsOutput.Delimiter */
+    {11990, 11990, 11990, 480, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListMultipartUploadsOutput.EncodingType */
+    {12003, 12003, 12003, 567, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListMultipartUploadsOutput.MaxUploads */
+    {8617, 8617, 8617, 541, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListMultipartUploadsOutput.IsTruncated */
+    {12014, 12022, 12022, 581, LOCATION_BODY, MEMBER_FLATTENED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListMultipartUploadsOutput.Uploads */
+    {12029, 12029, 12029, 442, LOCATION_BODY, MEMBER_FLATTENED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListMultipartUploadsOutput.CommonPrefixes */
+    {70, 85, 85, 652, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListMultipartUploadsOutput.RequestCharged */
+    {134, 134, 134, 411, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ListMultipartUploadsRequest.Bucket */
+    {11980, 12071, 12071, 473, LOCATION_QUERY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ListMultipartUploadsRequest.Delimiter */
+    {11990, 12081, 12081, 480, LOCATION_QUERY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ListMultipartUploadsRequest.EncodingType */
+    {141, 161, 161, 384, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ListMultipartUploadsRequest.ExpectedBucketOwner */
+    {11922, 12095, 12095, 545, LOCATION_QUERY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ListMultipartUploadsRequest.KeyMarker */
+    {12003, 12106, 12106, 567, LOCATION_QUERY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ListMultipartUploadsRequest.MaxUploads */
+    {436, 11799, 11799, 626, LOCATION_QUERY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ListMultipartUploadsRequest.Prefix */
+    {244, 257, 257, 653, LOCATION_HEADER, 0, SUPPORT_RECORDED, TIMESTAMP_DEFAULT}, /* ListMultipartUploadsRequest.RequestPayer */
+    {11932, 12118, 12118, 712, LOCATION_QUERY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ListMultipartUploadsRequest.UploadIdMarker */
+    {12163, 12163, 12163, 396, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListObjectAnnotationsOutput.AnnotationCount */
+    {12179, 12179, 12179, 401, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListObjectAnnotationsOutput.AnnotationPrefix */
+    {12196, 12196, 12196, 398, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListObjectAnnotationsOutput.Annotations */
+    {134, 134, 134, 411, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListObjectAnnotationsOutput.Bucket */
+    {11251, 11251, 11251, 704, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListObjectAnnotationsOutput.ContinuationToken */
+    {240, 240, 240, 596, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListObjectAnnotationsOutput.Key */
+    {12208, 12208, 12208, 562, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListObjectAnnotationsOutput.MaxAnnotationResults */
+    {11269, 11269, 11269, 585, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListObjectAnnotationsOutput.NextContinuationToken */
+    {5559, 5575, 5575, 610, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListObjectAnnotationsOutput.ObjectVersionId */
+    {70, 85, 85, 652, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListObjectAnnotationsOutput.RequestCharged */
+    {12179, 12257, 12257, 401, LOCATION_QUERY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListObjectAnnotationsRequest.AnnotationPrefix */
+    {134, 134, 134, 411, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListObjectAnnotationsRequest.Bucket */
+    {11251, 11331, 11331, 704, LOCATION_QUERY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListObjectAnnotationsRequest.ContinuationToken */
+    {141, 161, 161, 384, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListObjectAnnotationsRequest.ExpectedBucketOwner */
+    {240, 240, 240, 596, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListObjectAnnotationsRequest.Key */
+    {12208, 12275, 12275, 562, LOCATION_QUERY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListObjectAnnotationsRequest.MaxAnnotationResults */
+    {244, 257, 257, 653, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListObjectAnnotationsRequest.RequestPayer */
+    {1978, 5679, 5679, 610, LOCATION_QUERY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListObjectAnnotationsRequest.VersionId */
+    {1005, 1005, 1005, 411, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListObjectVersionsOutput.Name */
+    {436, 436, 436, 626, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListObjectVersionsOutput.Prefix */
+    {11922, 11922, 11922, 545, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListObjectVersionsOutput.KeyMarker */
+    {12327, 12327, 12327, 716, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListObjectVersionsOutput.VersionIdMarker */
+    {11947, 11947, 11947, 582, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListObjectVersionsOutput.NextKeyMarker */
+    {12343, 12343, 12343, 587, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListObjectVersionsOutput.NextVersionIdMarker */
+    {12363, 12363, 12363, 565, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListObjectVersionsOutput.MaxKeys */
+    {11980, 11980, 11980, 473, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListObjectVersionsOutput.Delimiter */
+    {11990, 11990, 11990, 480, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListObjectVersionsOutput.EncodingType */
+    {8617, 8617, 8617, 541, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListObjectVersionsOutput.IsTruncated */
+    {12371, 12380, 12380, 611, LOCATION_BODY, MEMBER_FLATTENED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListObjectVersionsOutput.Versions */
+    {12388, 5719, 5719, 471, LOCATION_BODY, MEMBER_FLATTENED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListObjectVersionsOutput.DeleteMarkers */
+    {12029, 12029, 12029, 442, LOCATION_BODY, MEMBER_FLATTENED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListObjectVersionsOutput.CommonPrefixes */
+    {70, 85, 85, 652, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListObjectVersionsOutput.RequestCharged */
+    {134, 134, 134, 411, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListObjectVersionsRequest.Bucket */
+    {11980, 12071, 12071, 473, LOCATION_QUERY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListObjectVersionsRequest.Delimiter */
+    {11990, 12081, 12081, 480, LOCATION_QUERY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListObjectVersionsRequest.EncodingType */
+    {141, 161, 161, 384, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListObjectVersionsRequest.ExpectedBucketOwner */
+    {11922, 12095, 12095, 545, LOCATION_QUERY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListObjectVersionsRequest.KeyMarker */
+    {12363, 12427, 12427, 565, LOCATION_QUERY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListObjectVersionsRequest.MaxKeys */
+    {12436, 12461, 12461, 614, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListObjectVersionsRequest.OptionalObjectAttributes */
+    {436, 11799, 11799, 626, LOCATION_QUERY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListObjectVersionsRequest.Prefix */
+    {244, 257, 257, 653, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListObjectVersionsRequest.RequestPayer */
+    {12327, 12494, 12494, 716, LOCATION_QUERY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListObjectVersionsRequest.VersionIdMarker */
+    {1005, 1005, 1005, 411, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListObjectsOutput.Name */
+    {436, 436, 436, 626, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListObjectsOutput.Prefix */
+    {12538, 12538, 12538, 560, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListObjectsOutput.Marker */
+    {12545, 12545, 12545, 583, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListObjectsOutput.NextMarker */
+    {12363, 12363, 12363, 565, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListObjectsOutput.MaxKeys */
+    {11980, 11980, 11980, 473, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListObjectsOutput.Delimiter */
+    {11990, 11990, 11990, 480, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListObjectsOutput.EncodingType */
+    {8617, 8617, 8617, 541, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListObjectsOutput.IsTruncated */
+    {12556, 12556, 12556, 597, LOCATION_BODY, MEMBER_FLATTENED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListObjectsOutput.Contents */
+    {12029, 12029, 12029, 442, LOCATION_BODY, MEMBER_FLATTENED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListObjectsOutput.CommonPrefixes */
+    {70, 85, 85, 652, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListObjectsOutput.RequestCharged */
+    {134, 134, 134, 411, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ListObjectsRequest.Bucket */
+    {11980, 12071, 12071, 473, LOCATION_QUERY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ListObjectsRequest.Delimiter */
+    {11990, 12081, 12081, 480, LOCATION_QUERY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ListObjectsRequest.EncodingType */
+    {141, 161, 161, 384, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ListObjectsRequest.ExpectedBucketOwner */
+    {12538, 12583, 12583, 560, LOCATION_QUERY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ListObjectsRequest.Marker */
+    {12363, 12427, 12427, 565, LOCATION_QUERY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ListObjectsRequest.MaxKeys */
+    {12436, 12461, 12461, 614, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListObjectsRequest.OptionalObjectAttributes */
+    {436, 11799, 11799, 626, LOCATION_QUERY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ListObjectsRequest.Prefix */
+    {244, 257, 257, 653, LOCATION_HEADER, 0, SUPPORT_RECORDED, TIMESTAMP_DEFAULT}, /* ListObjectsRequest.RequestPayer */
+    {1005, 1005, 1005, 411, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListObjectsV2Output.Name */
+    {436, 436, 436, 626, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListObjectsV2Output.Prefix */
+    {11251, 11251, 11251, 704, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListObjectsV2Output.ContinuationToken */
+    {11269, 11269, 11269, 585, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListObjectsV2Output.NextContinuationToken */
+    {12609, 12609, 12609, 690, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListObjectsV2Output.StartAfter */
+    {12620, 12620, 12620, 544, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListObjectsV2Output.KeyCount */
+    {12363, 12363, 12363, 565, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListObjectsV2Output.MaxKeys */
+    {11980, 11980, 11980, 473, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListObjectsV2Output.Delimiter */
+    {11990, 11990, 11990, 480, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListObjectsV2Output.EncodingType */
+    {8617, 8617, 8617, 541, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListObjectsV2Output.IsTruncated */
+    {12556, 12556, 12556, 597, LOCATION_BODY, MEMBER_FLATTENED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListObjectsV2Output.Contents */
+    {12029, 12029, 12029, 442, LOCATION_BODY, MEMBER_FLATTENED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListObjectsV2Output.CommonPrefixes */
+    {70, 85, 85, 652, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListObjectsV2Output.RequestCharged */
+    {134, 134, 134, 411, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ListObjectsV2Request.Bucket */
+    {11251, 11331, 11331, 704, LOCATION_QUERY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ListObjectsV2Request.ContinuationToken */
+    {11980, 12071, 12071, 473, LOCATION_QUERY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ListObjectsV2Request.Delimiter */
+    {11990, 12081, 12081, 480, LOCATION_QUERY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ListObjectsV2Request.EncodingType */
+    {141, 161, 161, 384, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ListObjectsV2Request.ExpectedBucketOwner */
+    {12649, 12660, 12660, 499, LOCATION_QUERY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ListObjectsV2Request.FetchOwner */
+    {12363, 12427, 12427, 565, LOCATION_QUERY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ListObjectsV2Request.MaxKeys */
+    {12436, 12461, 12461, 614, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListObjectsV2Request.OptionalObjectAttributes */
+    {436, 11799, 11799, 626, LOCATION_QUERY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ListObjectsV2Request.Prefix */
+    {244, 257, 257, 653, LOCATION_HEADER, 0, SUPPORT_RECORDED, TIMESTAMP_DEFAULT}, /* ListObjectsV2Request.RequestPayer */
+    {12609, 12672, 12672, 690, LOCATION_QUERY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ListObjectsV2Request.StartAfter */
+    {134, 134, 134, 411, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListPartsOutput.Bucket */
+    {240, 240, 240, 596, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListPartsOutput.Key */
+    {277, 277, 277, 580, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListPartsOutput.UploadId */
     {10227, 10227, 10227, 172, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListPartsOutput.Initiator */
     {372, 372, 372, 261, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListPartsOutput.Owner */
-    {4083, 4083, 4083, 689, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListPartsOutput.StorageClass */
-    {8659, 8659, 8659, 616, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListPartsOutput.PartNumberMarker */
-    {8638, 8638, 8638, 582, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListPartsOutput.NextPartNumberMarker */
-    {8629, 8629, 8629, 564, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListPartsOutput.MaxParts */
-    {8617, 8617, 8617, 539, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListPartsOutput.IsTruncated */
-    {661, 661, 661, 421, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListPartsOutput.ChecksumAlgorithm */
-    {1615, 1615, 1615, 431, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListPartsOutput.ChecksumType */
-    {2617, 2623, 2623, 618, LOCATION_BODY, MEMBER_FLATTENED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListPartsOutput.Parts */
-    {4724, 4734, 4734, 376, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_RFC1123}, /* ListPartsOutput.AbortDate */
-    {4751, 4763, 4763, 377, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListPartsOutput.AbortRuleId */
-    {70, 85, 85, 650, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListPartsOutput.RequestCharged */
-    {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ListPartsRequest.Bucket */
-    {141, 161, 161, 382, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ListPartsRequest.ExpectedBucketOwner */
-    {240, 240, 240, 594, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ListPartsRequest.Key */
-    {8629, 12721, 12721, 564, LOCATION_QUERY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ListPartsRequest.MaxParts */
-    {8659, 12731, 12731, 616, LOCATION_QUERY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ListPartsRequest.PartNumberMarker */
-    {244, 257, 257, 651, LOCATION_HEADER, 0, SUPPORT_RECORDED, TIMESTAMP_DEFAULT}, /* ListPartsRequest.RequestPayer */
-    {2396, 2417, 2417, 673, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListPartsRequest.SSECustomerAlgorithm */
-    {2465, 2480, 2480, 674, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListPartsRequest.SSECustomerKey */
-    {2522, 2540, 2540, 675, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListPartsRequest.SSECustomerKeyMD5 */
-    {277, 286, 286, 578, LOCATION_QUERY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ListPartsRequest.UploadId */
-    {1005, 1005, 1005, 552, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* LocationInfo.Name */
-    {1105, 1105, 1105, 554, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* LocationInfo.Type */
-    {12780, 12780, 12780, 697, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* LoggingEnabled.TargetBucket */
-    {12793, 12793, 12793, 698, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* LoggingEnabled.TargetGrants */
-    {12806, 12806, 12806, 357, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* LoggingEnabled.TargetObjectKeyFormat */
-    {12828, 12828, 12828, 699, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* LoggingEnabled.TargetPrefix */
+    {4083, 4083, 4083, 691, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListPartsOutput.StorageClass */
+    {8659, 8659, 8659, 618, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListPartsOutput.PartNumberMarker */
+    {8638, 8638, 8638, 584, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListPartsOutput.NextPartNumberMarker */
+    {8629, 8629, 8629, 566, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListPartsOutput.MaxParts */
+    {8617, 8617, 8617, 541, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListPartsOutput.IsTruncated */
+    {661, 661, 661, 423, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListPartsOutput.ChecksumAlgorithm */
+    {1615, 1615, 1615, 433, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListPartsOutput.ChecksumType */
+    {2617, 2623, 2623, 620, LOCATION_BODY, MEMBER_FLATTENED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListPartsOutput.Parts */
+    {4724, 4734, 4734, 378, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_RFC1123}, /* ListPartsOutput.AbortDate */
+    {4751, 4763, 4763, 379, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListPartsOutput.AbortRuleId */
+    {70, 85, 85, 652, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListPartsOutput.RequestCharged */
+    {134, 134, 134, 411, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ListPartsRequest.Bucket */
+    {141, 161, 161, 384, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ListPartsRequest.ExpectedBucketOwner */
+    {240, 240, 240, 596, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ListPartsRequest.Key */
+    {8629, 12721, 12721, 566, LOCATION_QUERY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ListPartsRequest.MaxParts */
+    {8659, 12731, 12731, 618, LOCATION_QUERY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ListPartsRequest.PartNumberMarker */
+    {244, 257, 257, 653, LOCATION_HEADER, 0, SUPPORT_RECORDED, TIMESTAMP_DEFAULT}, /* ListPartsRequest.RequestPayer */
+    {2396, 2417, 2417, 675, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListPartsRequest.SSECustomerAlgorithm */
+    {2465, 2480, 2480, 676, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListPartsRequest.SSECustomerKey */
+    {2522, 2540, 2540, 677, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ListPartsRequest.SSECustomerKeyMD5 */
+    {277, 286, 286, 580, LOCATION_QUERY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ListPartsRequest.UploadId */
+    {1005, 1005, 1005, 554, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* LocationInfo.Name */
+    {1105, 1105, 1105, 556, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* LocationInfo.Type */
+    {12780, 12780, 12780, 699, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* LoggingEnabled.TargetBucket */
+    {12793, 12793, 12793, 700, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* LoggingEnabled.TargetGrants */
+    {12806, 12806, 12806, 359, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* LoggingEnabled.TargetObjectKeyFormat */
+    {12828, 12828, 12828, 701, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* LoggingEnabled.TargetPrefix */
     {830, 830, 830, 16, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* MetadataConfiguration.AnnotationTableConfiguration */
     {10670, 10670, 10670, 188, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* MetadataConfiguration.InventoryTableConfiguration */
     {10805, 10805, 10805, 193, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* MetadataConfiguration.JournalTableConfiguration */
@@ -3222,838 +3227,841 @@ static const struct member members[] = {
     {6221, 6221, 6221, 82, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* MetadataConfigurationResult.DestinationResult */
     {10698, 10698, 10698, 189, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* MetadataConfigurationResult.InventoryTableConfigurationResult */
     {10831, 10831, 10831, 194, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* MetadataConfigurationResult.JournalTableConfigurationResult */
-    {1005, 1005, 1005, 569, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* MetadataEntry.Name */
-    {6432, 6432, 6432, 571, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* MetadataEntry.Value */
-    {12855, 12855, 12855, 333, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* MetadataTableConfiguration.S3TablesDestination */
-    {12875, 12875, 12875, 334, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* MetadataTableConfigurationResult.S3TablesDestinationResult */
-    {12901, 12901, 12901, 545, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* MetadataTableEncryptionConfiguration.KmsKeyArn */
-    {12911, 12911, 12911, 692, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* MetadataTableEncryptionConfiguration.SseAlgorithm */
-    {12961, 12961, 12961, 322, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* Metrics.EventThreshold */
-    {1, 1, 1, 574, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* Metrics.Status */
-    {12976, 12976, 12976, 381, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* MetricsAndOperator.AccessPointArn */
-    {436, 436, 436, 624, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* MetricsAndOperator.Prefix */
-    {443, 448, 448, 694, LOCATION_BODY, MEMBER_FLATTENED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* MetricsAndOperator.Tags */
-    {473, 473, 473, 237, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* MetricsConfiguration.Filter */
-    {480, 480, 480, 573, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* MetricsConfiguration.Id */
-    {12976, 12976, 12976, 381, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* MetricsFilter.AccessPointArn */
-    {574, 574, 574, 235, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* MetricsFilter.And */
-    {436, 436, 436, 624, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* MetricsFilter.Prefix */
-    {448, 448, 448, 354, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* MetricsFilter.Tag */
-    {240, 240, 240, 594, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* MultipartUpload.Key */
-    {277, 277, 277, 578, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* MultipartUpload.UploadId */
+    {1005, 1005, 1005, 571, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* MetadataEntry.Name */
+    {6432, 6432, 6432, 573, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* MetadataEntry.Value */
+    {12855, 12855, 12855, 335, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* MetadataTableConfiguration.S3TablesDestination */
+    {12875, 12875, 12875, 336, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* MetadataTableConfigurationResult.S3TablesDestinationResult */
+    {12901, 12901, 12901, 547, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* MetadataTableEncryptionConfiguration.KmsKeyArn */
+    {12911, 12911, 12911, 694, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* MetadataTableEncryptionConfiguration.SseAlgorithm */
+    {12961, 12961, 12961, 324, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* Metrics.EventThreshold */
+    {1, 1, 1, 576, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* Metrics.Status */
+    {12976, 12976, 12976, 383, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* MetricsAndOperator.AccessPointArn */
+    {436, 436, 436, 626, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* MetricsAndOperator.Prefix */
+    {443, 448, 448, 696, LOCATION_BODY, MEMBER_FLATTENED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* MetricsAndOperator.Tags */
+    {473, 473, 473, 237, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* MetricsConfiguration.Filter */
+    {480, 480, 480, 575, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* MetricsConfiguration.Id */
+    {12976, 12976, 12976, 383, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* MetricsFilter.AccessPointArn */
+    {574, 574, 574, 235, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* MetricsFilter.And */
+    {436, 436, 436, 626, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* MetricsFilter.Prefix */
+    {448, 448, 448, 356, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* MetricsFilter.Tag */
+    {240, 240, 240, 596, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* MultipartUpload.Key */
+    {277, 277, 277, 580, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* MultipartUpload.UploadId */
     {10227, 10227, 10227, 172, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* MultipartUpload.Initiator */
     {372, 372, 372, 261, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* MultipartUpload.Owner */
-    {4083, 4083, 4083, 689, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* MultipartUpload.StorageClass */
-    {13024, 13024, 13024, 521, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_ISO8601_MS}, /* MultipartUpload.Initiated */
-    {661, 661, 661, 421, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* MultipartUpload.ChecksumAlgorithm */
-    {1615, 1615, 1615, 431, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* MultipartUpload.ChecksumType */
-    {13087, 13087, 13087, 713, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* NoncurrentVersionExpiration.NewerNoncurrentVersions */
-    {13111, 13111, 13111, 464, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* NoncurrentVersionExpiration.NoncurrentDays */
-    {13087, 13087, 13087, 713, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* NoncurrentVersionTransition.NewerNoncurrentVersions */
-    {13111, 13111, 13111, 464, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* NoncurrentVersionTransition.NoncurrentDays */
-    {4083, 4083, 4083, 707, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* NoncurrentVersionTransition.StorageClass */
+    {4083, 4083, 4083, 691, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* MultipartUpload.StorageClass */
+    {13024, 13024, 13024, 523, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_ISO8601_MS}, /* MultipartUpload.Initiated */
+    {661, 661, 661, 423, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* MultipartUpload.ChecksumAlgorithm */
+    {1615, 1615, 1615, 433, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* MultipartUpload.ChecksumType */
+    {13087, 13087, 13087, 715, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* NoncurrentVersionExpiration.NewerNoncurrentVersions */
+    {13111, 13111, 13111, 466, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* NoncurrentVersionExpiration.NoncurrentDays */
+    {13087, 13087, 13087, 715, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* NoncurrentVersionTransition.NewerNoncurrentVersions */
+    {13111, 13111, 13111, 466, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* NoncurrentVersionTransition.NoncurrentDays */
+    {4083, 4083, 4083, 709, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* NoncurrentVersionTransition.StorageClass */
     {6381, 6381, 6381, 90, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* NotificationConfiguration.EventBridgeConfiguration */
-    {13126, 1730, 1730, 547, LOCATION_BODY, MEMBER_FLATTENED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* NotificationConfiguration.LambdaFunctionConfigurations */
-    {13155, 13175, 13175, 628, LOCATION_BODY, MEMBER_FLATTENED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* NotificationConfiguration.QueueConfigurations */
-    {13194, 13214, 13214, 704, LOCATION_BODY, MEMBER_FLATTENED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* NotificationConfiguration.TopicConfigurations */
+    {13126, 1730, 1730, 549, LOCATION_BODY, MEMBER_FLATTENED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* NotificationConfiguration.LambdaFunctionConfigurations */
+    {13155, 13175, 13175, 630, LOCATION_BODY, MEMBER_FLATTENED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* NotificationConfiguration.QueueConfigurations */
+    {13194, 13214, 13214, 706, LOCATION_BODY, MEMBER_FLATTENED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* NotificationConfiguration.TopicConfigurations */
     {1730, 1730, 1730, 31, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* NotificationConfigurationDeprecated.CloudFunctionConfiguration */
-    {13175, 13175, 13175, 309, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* NotificationConfigurationDeprecated.QueueConfiguration */
-    {13214, 13214, 13214, 361, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* NotificationConfigurationDeprecated.TopicConfiguration */
-    {240, 13295, 13295, 331, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* NotificationConfigurationFilter.Key */
-    {240, 240, 240, 594, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* Object.Key */
-    {684, 684, 684, 548, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_ISO8601_MS}, /* Object.LastModified */
-    {679, 679, 679, 475, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* Object.ETag */
-    {661, 661, 661, 422, LOCATION_BODY, MEMBER_FLATTENED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* Object.ChecksumAlgorithm */
-    {1615, 1615, 1615, 431, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* Object.ChecksumType */
-    {715, 715, 715, 684, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* Object.Size */
+    {13175, 13175, 13175, 311, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* NotificationConfigurationDeprecated.QueueConfiguration */
+    {13214, 13214, 13214, 363, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* NotificationConfigurationDeprecated.TopicConfiguration */
+    {240, 13295, 13295, 333, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* NotificationConfigurationFilter.Key */
+    {240, 240, 240, 596, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* Object.Key */
+    {684, 684, 684, 550, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_ISO8601_MS}, /* Object.LastModified */
+    {679, 679, 679, 477, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* Object.ETag */
+    {661, 661, 661, 424, LOCATION_BODY, MEMBER_FLATTENED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* Object.ChecksumAlgorithm */
+    {1615, 1615, 1615, 433, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* Object.ChecksumType */
+    {715, 715, 715, 686, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* Object.Size */
     {372, 372, 372, 261, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* Object.Owner */
-    {4083, 4083, 4083, 607, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* Object.StorageClass */
-    {13333, 13333, 13333, 328, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* Object.RestoreStatus */
-    {10539, 10546, 10546, 336, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ObjectEncryption.SSEKMS */
-    {679, 679, 679, 475, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ObjectIdentifier.ETag */
-    {240, 240, 240, 594, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ObjectIdentifier.Key */
-    {13395, 13395, 13395, 549, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_RFC1123}, /* ObjectIdentifier.LastModifiedTime */
-    {715, 715, 715, 684, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ObjectIdentifier.Size */
-    {1978, 1978, 1978, 608, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ObjectIdentifier.VersionId */
-    {13429, 13429, 13429, 596, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ObjectLockConfiguration.ObjectLockEnabled */
+    {4083, 4083, 4083, 609, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* Object.StorageClass */
+    {13333, 13333, 13333, 330, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* Object.RestoreStatus */
+    {10539, 10546, 10546, 338, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ObjectEncryption.SSEKMS */
+    {679, 679, 679, 477, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ObjectIdentifier.ETag */
+    {240, 240, 240, 596, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ObjectIdentifier.Key */
+    {13395, 13395, 13395, 551, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_RFC1123}, /* ObjectIdentifier.LastModifiedTime */
+    {715, 715, 715, 686, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ObjectIdentifier.Size */
+    {1978, 1978, 1978, 610, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ObjectIdentifier.VersionId */
+    {13429, 13429, 13429, 598, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ObjectLockConfiguration.ObjectLockEnabled */
     {1127, 1127, 1127, 255, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ObjectLockConfiguration.Rule */
-    {1, 1, 1, 598, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ObjectLockLegalHold.Status */
-    {4936, 4936, 4936, 601, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ObjectLockRetention.Mode */
-    {13467, 13467, 13467, 463, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_ISO8601_MS}, /* ObjectLockRetention.RetainUntilDate */
+    {1, 1, 1, 600, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ObjectLockLegalHold.Status */
+    {4936, 4936, 4936, 603, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ObjectLockRetention.Mode */
+    {13467, 13467, 13467, 465, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_ISO8601_MS}, /* ObjectLockRetention.RetainUntilDate */
     {4947, 4947, 4947, 52, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ObjectLockRule.DefaultRetention */
-    {1513, 1513, 1513, 423, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ObjectPart.ChecksumCRC32 */
-    {1527, 1527, 1527, 424, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ObjectPart.ChecksumCRC32C */
-    {1542, 1542, 1542, 425, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ObjectPart.ChecksumCRC64NVME */
-    {1560, 1560, 1560, 426, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ObjectPart.ChecksumMD5 */
-    {1572, 1572, 1572, 428, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ObjectPart.ChecksumSHA1 */
-    {1585, 1585, 1585, 429, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ObjectPart.ChecksumSHA256 */
-    {1600, 1600, 1600, 430, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ObjectPart.ChecksumSHA512 */
-    {1628, 1628, 1628, 432, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ObjectPart.ChecksumXXHASH128 */
-    {1646, 1646, 1646, 433, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ObjectPart.ChecksumXXHASH3 */
-    {1662, 1662, 1662, 434, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ObjectPart.ChecksumXXHASH64 */
-    {2653, 2653, 2653, 615, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ObjectPart.PartNumber */
-    {715, 715, 715, 684, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ObjectPart.Size */
-    {240, 240, 240, 594, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ObjectVersion.Key */
-    {1978, 1978, 1978, 608, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ObjectVersion.VersionId */
-    {5508, 5508, 5508, 536, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ObjectVersion.IsLatest */
-    {684, 684, 684, 548, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_ISO8601_MS}, /* ObjectVersion.LastModified */
-    {679, 679, 679, 475, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ObjectVersion.ETag */
-    {661, 661, 661, 422, LOCATION_BODY, MEMBER_FLATTENED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ObjectVersion.ChecksumAlgorithm */
-    {1615, 1615, 1615, 431, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ObjectVersion.ChecksumType */
-    {715, 715, 715, 684, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ObjectVersion.Size */
+    {1513, 1513, 1513, 425, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ObjectPart.ChecksumCRC32 */
+    {1527, 1527, 1527, 426, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ObjectPart.ChecksumCRC32C */
+    {1542, 1542, 1542, 427, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ObjectPart.ChecksumCRC64NVME */
+    {1560, 1560, 1560, 428, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ObjectPart.ChecksumMD5 */
+    {1572, 1572, 1572, 430, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ObjectPart.ChecksumSHA1 */
+    {1585, 1585, 1585, 431, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ObjectPart.ChecksumSHA256 */
+    {1600, 1600, 1600, 432, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ObjectPart.ChecksumSHA512 */
+    {1628, 1628, 1628, 434, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ObjectPart.ChecksumXXHASH128 */
+    {1646, 1646, 1646, 435, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ObjectPart.ChecksumXXHASH3 */
+    {1662, 1662, 1662, 436, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ObjectPart.ChecksumXXHASH64 */
+    {2653, 2653, 2653, 617, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ObjectPart.PartNumber */
+    {715, 715, 715, 686, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ObjectPart.Size */
+    {240, 240, 240, 596, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ObjectVersion.Key */
+    {1978, 1978, 1978, 610, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ObjectVersion.VersionId */
+    {5508, 5508, 5508, 538, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ObjectVersion.IsLatest */
+    {684, 684, 684, 550, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_ISO8601_MS}, /* ObjectVersion.LastModified */
+    {679, 679, 679, 477, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ObjectVersion.ETag */
+    {661, 661, 661, 424, LOCATION_BODY, MEMBER_FLATTENED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ObjectVersion.ChecksumAlgorithm */
+    {1615, 1615, 1615, 433, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ObjectVersion.ChecksumType */
+    {715, 715, 715, 686, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ObjectVersion.Size */
     {372, 372, 372, 261, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ObjectVersion.Owner */
-    {4083, 4083, 4083, 610, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ObjectVersion.StorageClass */
-    {13333, 13333, 13333, 328, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ObjectVersion.RestoreStatus */
-    {13570, 13570, 13570, 332, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* OutputLocation.S3 */
+    {4083, 4083, 4083, 612, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ObjectVersion.StorageClass */
+    {13333, 13333, 13333, 330, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ObjectVersion.RestoreStatus */
+    {13570, 13570, 13570, 334, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* OutputLocation.S3 */
     {10237, 10237, 10237, 29, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* OutputSerialization.CSV */
     {10257, 10257, 10257, 192, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* OutputSerialization.JSON */
-    {1233, 1233, 1233, 513, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* Owner.ID */
-    {9840, 9840, 9840, 474, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* Owner.DisplayName */
-    {1121, 1127, 1127, 614, LOCATION_BODY, MEMBER_REQUIRED | MEMBER_FLATTENED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* OwnershipControls.Rules */
-    {4665, 4665, 4665, 603, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* OwnershipControlsRule.ObjectOwnership */
-    {2653, 2653, 2653, 615, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* Part.PartNumber */
-    {684, 684, 684, 548, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_ISO8601_MS}, /* Part.LastModified */
-    {679, 679, 679, 475, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* Part.ETag */
-    {715, 715, 715, 684, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* Part.Size */
-    {1513, 1513, 1513, 423, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* Part.ChecksumCRC32 */
-    {1527, 1527, 1527, 424, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* Part.ChecksumCRC32C */
-    {1542, 1542, 1542, 425, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* Part.ChecksumCRC64NVME */
-    {1560, 1560, 1560, 426, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* Part.ChecksumMD5 */
-    {1572, 1572, 1572, 428, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* Part.ChecksumSHA1 */
-    {1585, 1585, 1585, 429, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* Part.ChecksumSHA256 */
-    {1600, 1600, 1600, 430, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* Part.ChecksumSHA512 */
-    {1628, 1628, 1628, 432, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* Part.ChecksumXXHASH128 */
-    {1646, 1646, 1646, 433, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* Part.ChecksumXXHASH3 */
-    {1662, 1662, 1662, 434, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* Part.ChecksumXXHASH64 */
-    {13643, 13643, 13643, 617, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PartitionedPrefix.PartitionDateSource */
-    {13681, 13681, 13681, 537, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PolicyStatus.IsPublic */
-    {13690, 13690, 13690, 416, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* Progress.BytesProcessed */
-    {13705, 13705, 13705, 417, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* Progress.BytesReturned */
-    {13719, 13719, 13719, 418, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* Progress.BytesScanned */
-    {13741, 13741, 13741, 268, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ProgressEvent.Details */
-    {13763, 13763, 13763, 683, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PublicAccessBlockConfiguration.BlockPublicAcls */
-    {13779, 13779, 13779, 683, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PublicAccessBlockConfiguration.BlockPublicPolicy */
-    {13797, 13797, 13797, 683, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PublicAccessBlockConfiguration.IgnorePublicAcls */
-    {13814, 13814, 13814, 683, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PublicAccessBlockConfiguration.RestrictPublicBuckets */
+    {1233, 1233, 1233, 515, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* Owner.ID */
+    {9840, 9840, 9840, 476, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* Owner.DisplayName */
+    {1121, 1127, 1127, 616, LOCATION_BODY, MEMBER_REQUIRED | MEMBER_FLATTENED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* OwnershipControls.Rules */
+    {4665, 4665, 4665, 605, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* OwnershipControlsRule.ObjectOwnership */
+    {2653, 2653, 2653, 617, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* Part.PartNumber */
+    {684, 684, 684, 550, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_ISO8601_MS}, /* Part.LastModified */
+    {679, 679, 679, 477, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* Part.ETag */
+    {715, 715, 715, 686, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* Part.Size */
+    {1513, 1513, 1513, 425, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* Part.ChecksumCRC32 */
+    {1527, 1527, 1527, 426, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* Part.ChecksumCRC32C */
+    {1542, 1542, 1542, 427, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* Part.ChecksumCRC64NVME */
+    {1560, 1560, 1560, 428, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* Part.ChecksumMD5 */
+    {1572, 1572, 1572, 430, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* Part.ChecksumSHA1 */
+    {1585, 1585, 1585, 431, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* Part.ChecksumSHA256 */
+    {1600, 1600, 1600, 432, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* Part.ChecksumSHA512 */
+    {1628, 1628, 1628, 434, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* Part.ChecksumXXHASH128 */
+    {1646, 1646, 1646, 435, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* Part.ChecksumXXHASH3 */
+    {1662, 1662, 1662, 436, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* Part.ChecksumXXHASH64 */
+    {13643, 13643, 13643, 619, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PartitionedPrefix.PartitionDateSource */
+    {13681, 13681, 13681, 539, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PolicyStatus.IsPublic */
+    {134, 134, 134, 411, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PreflightBucketRequest.Bucket */
+    {134, 134, 134, 411, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PreflightRequest.Bucket */
+    {240, 240, 240, 596, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PreflightRequest.Key */
+    {13730, 13730, 13730, 418, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* Progress.BytesProcessed */
+    {13745, 13745, 13745, 419, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* Progress.BytesReturned */
+    {13759, 13759, 13759, 420, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* Progress.BytesScanned */
+    {13781, 13781, 13781, 270, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ProgressEvent.Details */
+    {13803, 13803, 13803, 685, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PublicAccessBlockConfiguration.BlockPublicAcls */
+    {13819, 13819, 13819, 685, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PublicAccessBlockConfiguration.BlockPublicPolicy */
+    {13837, 13837, 13837, 685, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PublicAccessBlockConfiguration.IgnorePublicAcls */
+    {13854, 13854, 13854, 685, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PublicAccessBlockConfiguration.RestrictPublicBuckets */
     {8, 8, 8, 0, LOCATION_BODY, MEMBER_REQUIRED | MEMBER_PAYLOAD, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutBucketAbacRequest.AbacStatus */
-    {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutBucketAbacRequest.Bucket */
-    {661, 4313, 4313, 421, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutBucketAbacRequest.ChecksumAlgorithm */
-    {4342, 4353, 4353, 448, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutBucketAbacRequest.ContentMD5 */
-    {141, 161, 161, 382, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutBucketAbacRequest.ExpectedBucketOwner */
-    {323, 323, 323, 4, LOCATION_BODY, MEMBER_REQUIRED | MEMBER_PAYLOAD, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutBucketAccelerateConfigurationRequest.AccelerateConfiguration */
-    {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutBucketAccelerateConfigurationRequest.Bucket */
-    {661, 4313, 4313, 421, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutBucketAccelerateConfigurationRequest.ChecksumAlgorithm */
-    {141, 161, 161, 382, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutBucketAccelerateConfigurationRequest.ExpectedBucketOwner */
-    {2894, 2898, 2898, 404, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutBucketAclRequest.ACL */
+    {134, 134, 134, 411, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutBucketAbacRequest.Bucket */
+    {661, 4313, 4313, 423, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutBucketAbacRequest.ChecksumAlgorithm */
+    {4342, 4353, 4353, 450, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutBucketAbacRequest.ContentMD5 */
+    {141, 161, 161, 384, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutBucketAbacRequest.ExpectedBucketOwner */
+    {323, 323, 323, 4, LOCATION_BODY, MEMBER_REQUIRED | MEMBER_PAYLOAD, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutBucketAccelerateConfigurationRequest.AccelerateConfiguration */
+    {134, 134, 134, 411, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutBucketAccelerateConfigurationRequest.Bucket */
+    {661, 4313, 4313, 423, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutBucketAccelerateConfigurationRequest.ChecksumAlgorithm */
+    {141, 161, 161, 384, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutBucketAccelerateConfigurationRequest.ExpectedBucketOwner */
+    {2894, 2898, 2898, 406, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutBucketAclRequest.ACL */
     {378, 378, 378, 5, LOCATION_BODY, MEMBER_PAYLOAD, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutBucketAclRequest.AccessControlPolicy */
-    {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutBucketAclRequest.Bucket */
-    {661, 4313, 4313, 421, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutBucketAclRequest.ChecksumAlgorithm */
-    {4342, 4353, 4353, 448, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutBucketAclRequest.ContentMD5 */
-    {141, 161, 161, 382, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutBucketAclRequest.ExpectedBucketOwner */
-    {3725, 3742, 3742, 504, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutBucketAclRequest.GrantFullControl */
-    {3767, 3777, 3777, 505, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutBucketAclRequest.GrantRead */
-    {3794, 3807, 3807, 506, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutBucketAclRequest.GrantReadACP */
-    {4576, 4587, 4587, 507, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutBucketAclRequest.GrantWrite */
-    {3828, 3842, 3842, 508, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutBucketAclRequest.GrantWriteACP */
-    {504, 504, 504, 9, LOCATION_BODY, MEMBER_REQUIRED | MEMBER_PAYLOAD, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutBucketAnalyticsConfigurationRequest.AnalyticsConfiguration */
-    {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutBucketAnalyticsConfigurationRequest.Bucket */
-    {141, 161, 161, 382, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutBucketAnalyticsConfigurationRequest.ExpectedBucketOwner */
-    {480, 4992, 4992, 391, LOCATION_QUERY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutBucketAnalyticsConfigurationRequest.Id */
-    {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutBucketCorsRequest.Bucket */
-    {1215, 1215, 1215, 26, LOCATION_BODY, MEMBER_REQUIRED | MEMBER_PAYLOAD, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutBucketCorsRequest.CORSConfiguration */
-    {661, 4313, 4313, 421, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutBucketCorsRequest.ChecksumAlgorithm */
-    {4342, 4353, 4353, 448, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutBucketCorsRequest.ContentMD5 */
-    {141, 161, 161, 382, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutBucketCorsRequest.ExpectedBucketOwner */
-    {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutBucketEncryptionRequest.Bucket */
-    {661, 4313, 4313, 421, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutBucketEncryptionRequest.ChecksumAlgorithm */
-    {4342, 4353, 4353, 448, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutBucketEncryptionRequest.ContentMD5 */
-    {141, 161, 161, 382, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutBucketEncryptionRequest.ExpectedBucketOwner */
-    {6726, 6726, 6726, 344, LOCATION_BODY, MEMBER_REQUIRED | MEMBER_PAYLOAD, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutBucketEncryptionRequest.ServerSideEncryptionConfiguration */
-    {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutBucketIntelligentTieringConfigurationRequest.Bucket */
-    {141, 161, 161, 382, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutBucketIntelligentTieringConfigurationRequest.ExpectedBucketOwner */
-    {480, 4992, 4992, 525, LOCATION_QUERY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutBucketIntelligentTieringConfigurationRequest.Id */
-    {6813, 6813, 6813, 175, LOCATION_BODY, MEMBER_REQUIRED | MEMBER_PAYLOAD, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutBucketIntelligentTieringConfigurationRequest.IntelligentTieringConfiguration */
-    {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutBucketInventoryConfigurationRequest.Bucket */
-    {141, 161, 161, 382, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutBucketInventoryConfigurationRequest.ExpectedBucketOwner */
-    {480, 4992, 4992, 531, LOCATION_QUERY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutBucketInventoryConfigurationRequest.Id */
-    {6940, 6940, 6940, 182, LOCATION_BODY, MEMBER_REQUIRED | MEMBER_PAYLOAD, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutBucketInventoryConfigurationRequest.InventoryConfiguration */
-    {7040, 7075, 7075, 705, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutBucketLifecycleConfigurationOutput.TransitionDefaultMinimumObjectSize */
-    {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutBucketLifecycleConfigurationRequest.Bucket */
-    {661, 4313, 4313, 421, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutBucketLifecycleConfigurationRequest.ChecksumAlgorithm */
-    {141, 161, 161, 382, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutBucketLifecycleConfigurationRequest.ExpectedBucketOwner */
-    {10942, 10942, 10942, 24, LOCATION_BODY, MEMBER_PAYLOAD, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutBucketLifecycleConfigurationRequest.LifecycleConfiguration */
-    {7040, 7075, 7075, 705, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutBucketLifecycleConfigurationRequest.TransitionDefaultMinimumObjectSize */
-    {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutBucketLifecycleRequest.Bucket */
-    {661, 4313, 4313, 421, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutBucketLifecycleRequest.ChecksumAlgorithm */
-    {4342, 4353, 4353, 448, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutBucketLifecycleRequest.ContentMD5 */
-    {141, 161, 161, 382, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutBucketLifecycleRequest.ExpectedBucketOwner */
+    {134, 134, 134, 411, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutBucketAclRequest.Bucket */
+    {661, 4313, 4313, 423, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutBucketAclRequest.ChecksumAlgorithm */
+    {4342, 4353, 4353, 450, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutBucketAclRequest.ContentMD5 */
+    {141, 161, 161, 384, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutBucketAclRequest.ExpectedBucketOwner */
+    {3725, 3742, 3742, 506, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutBucketAclRequest.GrantFullControl */
+    {3767, 3777, 3777, 507, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutBucketAclRequest.GrantRead */
+    {3794, 3807, 3807, 508, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutBucketAclRequest.GrantReadACP */
+    {4576, 4587, 4587, 509, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutBucketAclRequest.GrantWrite */
+    {3828, 3842, 3842, 510, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutBucketAclRequest.GrantWriteACP */
+    {504, 504, 504, 9, LOCATION_BODY, MEMBER_REQUIRED | MEMBER_PAYLOAD, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutBucketAnalyticsConfigurationRequest.AnalyticsConfiguration */
+    {134, 134, 134, 411, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutBucketAnalyticsConfigurationRequest.Bucket */
+    {141, 161, 161, 384, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutBucketAnalyticsConfigurationRequest.ExpectedBucketOwner */
+    {480, 4992, 4992, 393, LOCATION_QUERY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutBucketAnalyticsConfigurationRequest.Id */
+    {134, 134, 134, 411, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutBucketCorsRequest.Bucket */
+    {1215, 1215, 1215, 26, LOCATION_BODY, MEMBER_REQUIRED | MEMBER_PAYLOAD, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutBucketCorsRequest.CORSConfiguration */
+    {661, 4313, 4313, 423, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutBucketCorsRequest.ChecksumAlgorithm */
+    {4342, 4353, 4353, 450, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutBucketCorsRequest.ContentMD5 */
+    {141, 161, 161, 384, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutBucketCorsRequest.ExpectedBucketOwner */
+    {134, 134, 134, 411, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutBucketEncryptionRequest.Bucket */
+    {661, 4313, 4313, 423, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutBucketEncryptionRequest.ChecksumAlgorithm */
+    {4342, 4353, 4353, 450, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutBucketEncryptionRequest.ContentMD5 */
+    {141, 161, 161, 384, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutBucketEncryptionRequest.ExpectedBucketOwner */
+    {6726, 6726, 6726, 346, LOCATION_BODY, MEMBER_REQUIRED | MEMBER_PAYLOAD, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutBucketEncryptionRequest.ServerSideEncryptionConfiguration */
+    {134, 134, 134, 411, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutBucketIntelligentTieringConfigurationRequest.Bucket */
+    {141, 161, 161, 384, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutBucketIntelligentTieringConfigurationRequest.ExpectedBucketOwner */
+    {480, 4992, 4992, 527, LOCATION_QUERY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutBucketIntelligentTieringConfigurationRequest.Id */
+    {6813, 6813, 6813, 175, LOCATION_BODY, MEMBER_REQUIRED | MEMBER_PAYLOAD, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutBucketIntelligentTieringConfigurationRequest.IntelligentTieringConfiguration */
+    {134, 134, 134, 411, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutBucketInventoryConfigurationRequest.Bucket */
+    {141, 161, 161, 384, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutBucketInventoryConfigurationRequest.ExpectedBucketOwner */
+    {480, 4992, 4992, 533, LOCATION_QUERY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutBucketInventoryConfigurationRequest.Id */
+    {6940, 6940, 6940, 182, LOCATION_BODY, MEMBER_REQUIRED | MEMBER_PAYLOAD, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutBucketInventoryConfigurationRequest.InventoryConfiguration */
+    {7040, 7075, 7075, 707, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutBucketLifecycleConfigurationOutput.TransitionDefaultMinimumObjectSize */
+    {134, 134, 134, 411, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutBucketLifecycleConfigurationRequest.Bucket */
+    {661, 4313, 4313, 423, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutBucketLifecycleConfigurationRequest.ChecksumAlgorithm */
+    {141, 161, 161, 384, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutBucketLifecycleConfigurationRequest.ExpectedBucketOwner */
+    {10942, 10942, 10942, 24, LOCATION_BODY, MEMBER_PAYLOAD, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutBucketLifecycleConfigurationRequest.LifecycleConfiguration */
+    {7040, 7075, 7075, 707, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutBucketLifecycleConfigurationRequest.TransitionDefaultMinimumObjectSize */
+    {134, 134, 134, 411, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutBucketLifecycleRequest.Bucket */
+    {661, 4313, 4313, 423, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutBucketLifecycleRequest.ChecksumAlgorithm */
+    {4342, 4353, 4353, 450, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutBucketLifecycleRequest.ContentMD5 */
+    {141, 161, 161, 384, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutBucketLifecycleRequest.ExpectedBucketOwner */
     {10942, 10942, 10942, 197, LOCATION_BODY, MEMBER_PAYLOAD, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutBucketLifecycleRequest.LifecycleConfiguration */
-    {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutBucketLoggingRequest.Bucket */
-    {1176, 1176, 1176, 25, LOCATION_BODY, MEMBER_REQUIRED | MEMBER_PAYLOAD, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutBucketLoggingRequest.BucketLoggingStatus */
-    {661, 4313, 4313, 421, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutBucketLoggingRequest.ChecksumAlgorithm */
-    {4342, 4353, 4353, 448, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutBucketLoggingRequest.ContentMD5 */
-    {141, 161, 161, 382, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutBucketLoggingRequest.ExpectedBucketOwner */
-    {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutBucketMetricsConfigurationRequest.Bucket */
-    {141, 161, 161, 382, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutBucketMetricsConfigurationRequest.ExpectedBucketOwner */
-    {480, 4992, 4992, 573, LOCATION_QUERY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutBucketMetricsConfigurationRequest.Id */
-    {7644, 7644, 7644, 236, LOCATION_BODY, MEMBER_REQUIRED | MEMBER_PAYLOAD, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutBucketMetricsConfigurationRequest.MetricsConfiguration */
-    {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutBucketNotificationConfigurationRequest.Bucket */
-    {141, 161, 161, 382, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutBucketNotificationConfigurationRequest.ExpectedBucketOwner */
+    {134, 134, 134, 411, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutBucketLoggingRequest.Bucket */
+    {1176, 1176, 1176, 25, LOCATION_BODY, MEMBER_REQUIRED | MEMBER_PAYLOAD, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutBucketLoggingRequest.BucketLoggingStatus */
+    {661, 4313, 4313, 423, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutBucketLoggingRequest.ChecksumAlgorithm */
+    {4342, 4353, 4353, 450, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutBucketLoggingRequest.ContentMD5 */
+    {141, 161, 161, 384, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutBucketLoggingRequest.ExpectedBucketOwner */
+    {134, 134, 134, 411, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutBucketMetricsConfigurationRequest.Bucket */
+    {141, 161, 161, 384, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutBucketMetricsConfigurationRequest.ExpectedBucketOwner */
+    {480, 4992, 4992, 575, LOCATION_QUERY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutBucketMetricsConfigurationRequest.Id */
+    {7644, 7644, 7644, 236, LOCATION_BODY, MEMBER_REQUIRED | MEMBER_PAYLOAD, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutBucketMetricsConfigurationRequest.MetricsConfiguration */
+    {134, 134, 134, 411, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutBucketNotificationConfigurationRequest.Bucket */
+    {141, 161, 161, 384, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutBucketNotificationConfigurationRequest.ExpectedBucketOwner */
     {13233, 13233, 13233, 245, LOCATION_BODY, MEMBER_REQUIRED | MEMBER_PAYLOAD, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutBucketNotificationConfigurationRequest.NotificationConfiguration */
-    {14255, 14281, 14281, 685, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutBucketNotificationConfigurationRequest.SkipDestinationValidation */
-    {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutBucketNotificationRequest.Bucket */
-    {661, 4313, 4313, 421, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutBucketNotificationRequest.ChecksumAlgorithm */
-    {4342, 4353, 4353, 448, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutBucketNotificationRequest.ContentMD5 */
-    {141, 161, 161, 382, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutBucketNotificationRequest.ExpectedBucketOwner */
+    {14295, 14321, 14321, 687, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutBucketNotificationConfigurationRequest.SkipDestinationValidation */
+    {134, 134, 134, 411, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutBucketNotificationRequest.Bucket */
+    {661, 4313, 4313, 423, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutBucketNotificationRequest.ChecksumAlgorithm */
+    {4342, 4353, 4353, 450, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutBucketNotificationRequest.ContentMD5 */
+    {141, 161, 161, 384, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutBucketNotificationRequest.ExpectedBucketOwner */
     {13233, 13233, 13233, 246, LOCATION_BODY, MEMBER_REQUIRED | MEMBER_PAYLOAD, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutBucketNotificationRequest.NotificationConfiguration */
-    {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutBucketOwnershipControlsRequest.Bucket */
-    {661, 4313, 4313, 421, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutBucketOwnershipControlsRequest.ChecksumAlgorithm */
-    {4342, 4353, 4353, 448, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutBucketOwnershipControlsRequest.ContentMD5 */
-    {141, 161, 161, 382, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutBucketOwnershipControlsRequest.ExpectedBucketOwner */
-    {7780, 7780, 7780, 262, LOCATION_BODY, MEMBER_REQUIRED | MEMBER_PAYLOAD, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutBucketOwnershipControlsRequest.OwnershipControls */
-    {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutBucketPolicyRequest.Bucket */
-    {661, 4313, 4313, 421, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutBucketPolicyRequest.ChecksumAlgorithm */
-    {14420, 14450, 14450, 443, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutBucketPolicyRequest.ConfirmRemoveSelfBucketAccess */
-    {4342, 4353, 4353, 448, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutBucketPolicyRequest.ContentMD5 */
-    {141, 161, 161, 382, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutBucketPolicyRequest.ExpectedBucketOwner */
-    {7865, 7865, 7865, 623, LOCATION_BODY, MEMBER_REQUIRED | MEMBER_PAYLOAD, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutBucketPolicyRequest.Policy */
-    {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutBucketReplicationRequest.Bucket */
-    {661, 4313, 4313, 421, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutBucketReplicationRequest.ChecksumAlgorithm */
-    {4342, 4353, 4353, 448, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutBucketReplicationRequest.ContentMD5 */
-    {141, 161, 161, 382, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutBucketReplicationRequest.ExpectedBucketOwner */
-    {7987, 7987, 7987, 317, LOCATION_BODY, MEMBER_REQUIRED | MEMBER_PAYLOAD, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutBucketReplicationRequest.ReplicationConfiguration */
-    {14513, 14519, 14519, 602, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutBucketReplicationRequest.Token */
-    {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutBucketRequestPaymentRequest.Bucket */
-    {661, 4313, 4313, 421, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutBucketRequestPaymentRequest.ChecksumAlgorithm */
-    {4342, 4353, 4353, 448, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutBucketRequestPaymentRequest.ContentMD5 */
-    {141, 161, 161, 382, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutBucketRequestPaymentRequest.ExpectedBucketOwner */
-    {14578, 14578, 14578, 323, LOCATION_BODY, MEMBER_REQUIRED | MEMBER_PAYLOAD, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutBucketRequestPaymentRequest.RequestPaymentConfiguration */
-    {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutBucketTaggingRequest.Bucket */
-    {661, 4313, 4313, 421, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutBucketTaggingRequest.ChecksumAlgorithm */
-    {4342, 4353, 4353, 448, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutBucketTaggingRequest.ContentMD5 */
-    {141, 161, 161, 382, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutBucketTaggingRequest.ExpectedBucketOwner */
-    {4116, 4116, 4116, 355, LOCATION_BODY, MEMBER_REQUIRED | MEMBER_PAYLOAD, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutBucketTaggingRequest.Tagging */
-    {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutBucketVersioningRequest.Bucket */
-    {661, 4313, 4313, 421, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutBucketVersioningRequest.ChecksumAlgorithm */
-    {4342, 4353, 4353, 448, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutBucketVersioningRequest.ContentMD5 */
-    {141, 161, 161, 382, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutBucketVersioningRequest.ExpectedBucketOwner */
-    {5921, 5925, 5925, 555, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutBucketVersioningRequest.MFA */
-    {14661, 14661, 14661, 373, LOCATION_BODY, MEMBER_REQUIRED | MEMBER_PAYLOAD, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutBucketVersioningRequest.VersioningConfiguration */
-    {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutBucketWebsiteRequest.Bucket */
-    {661, 4313, 4313, 421, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutBucketWebsiteRequest.ChecksumAlgorithm */
-    {4342, 4353, 4353, 448, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutBucketWebsiteRequest.ContentMD5 */
-    {141, 161, 161, 382, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutBucketWebsiteRequest.ExpectedBucketOwner */
-    {14712, 14712, 14712, 374, LOCATION_BODY, MEMBER_REQUIRED | MEMBER_PAYLOAD, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutBucketWebsiteRequest.WebsiteConfiguration */
-    {70, 85, 85, 650, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectAclOutput.RequestCharged */
-    {2894, 2898, 2898, 591, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectAclRequest.ACL */
+    {134, 134, 134, 411, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutBucketOwnershipControlsRequest.Bucket */
+    {661, 4313, 4313, 423, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutBucketOwnershipControlsRequest.ChecksumAlgorithm */
+    {4342, 4353, 4353, 450, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutBucketOwnershipControlsRequest.ContentMD5 */
+    {141, 161, 161, 384, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutBucketOwnershipControlsRequest.ExpectedBucketOwner */
+    {7780, 7780, 7780, 262, LOCATION_BODY, MEMBER_REQUIRED | MEMBER_PAYLOAD, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutBucketOwnershipControlsRequest.OwnershipControls */
+    {134, 134, 134, 411, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutBucketPolicyRequest.Bucket */
+    {661, 4313, 4313, 423, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutBucketPolicyRequest.ChecksumAlgorithm */
+    {14460, 14490, 14490, 445, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutBucketPolicyRequest.ConfirmRemoveSelfBucketAccess */
+    {4342, 4353, 4353, 450, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutBucketPolicyRequest.ContentMD5 */
+    {141, 161, 161, 384, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutBucketPolicyRequest.ExpectedBucketOwner */
+    {7865, 7865, 7865, 625, LOCATION_BODY, MEMBER_REQUIRED | MEMBER_PAYLOAD, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutBucketPolicyRequest.Policy */
+    {134, 134, 134, 411, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutBucketReplicationRequest.Bucket */
+    {661, 4313, 4313, 423, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutBucketReplicationRequest.ChecksumAlgorithm */
+    {4342, 4353, 4353, 450, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutBucketReplicationRequest.ContentMD5 */
+    {141, 161, 161, 384, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutBucketReplicationRequest.ExpectedBucketOwner */
+    {7987, 7987, 7987, 319, LOCATION_BODY, MEMBER_REQUIRED | MEMBER_PAYLOAD, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutBucketReplicationRequest.ReplicationConfiguration */
+    {14553, 14559, 14559, 604, LOCATION_HEADER, 0, SUPPORT_RECORDED, TIMESTAMP_DEFAULT}, /* PutBucketReplicationRequest.Token */
+    {134, 134, 134, 411, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutBucketRequestPaymentRequest.Bucket */
+    {661, 4313, 4313, 423, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutBucketRequestPaymentRequest.ChecksumAlgorithm */
+    {4342, 4353, 4353, 450, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutBucketRequestPaymentRequest.ContentMD5 */
+    {141, 161, 161, 384, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutBucketRequestPaymentRequest.ExpectedBucketOwner */
+    {14618, 14618, 14618, 325, LOCATION_BODY, MEMBER_REQUIRED | MEMBER_PAYLOAD, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutBucketRequestPaymentRequest.RequestPaymentConfiguration */
+    {134, 134, 134, 411, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutBucketTaggingRequest.Bucket */
+    {661, 4313, 4313, 423, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutBucketTaggingRequest.ChecksumAlgorithm */
+    {4342, 4353, 4353, 450, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutBucketTaggingRequest.ContentMD5 */
+    {141, 161, 161, 384, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutBucketTaggingRequest.ExpectedBucketOwner */
+    {4116, 4116, 4116, 357, LOCATION_BODY, MEMBER_REQUIRED | MEMBER_PAYLOAD, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutBucketTaggingRequest.Tagging */
+    {134, 134, 134, 411, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutBucketVersioningRequest.Bucket */
+    {661, 4313, 4313, 423, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutBucketVersioningRequest.ChecksumAlgorithm */
+    {4342, 4353, 4353, 450, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutBucketVersioningRequest.ContentMD5 */
+    {141, 161, 161, 384, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutBucketVersioningRequest.ExpectedBucketOwner */
+    {5921, 5925, 5925, 557, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutBucketVersioningRequest.MFA */
+    {14701, 14701, 14701, 375, LOCATION_BODY, MEMBER_REQUIRED | MEMBER_PAYLOAD, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutBucketVersioningRequest.VersioningConfiguration */
+    {134, 134, 134, 411, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutBucketWebsiteRequest.Bucket */
+    {661, 4313, 4313, 423, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutBucketWebsiteRequest.ChecksumAlgorithm */
+    {4342, 4353, 4353, 450, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutBucketWebsiteRequest.ContentMD5 */
+    {141, 161, 161, 384, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutBucketWebsiteRequest.ExpectedBucketOwner */
+    {14752, 14752, 14752, 376, LOCATION_BODY, MEMBER_REQUIRED | MEMBER_PAYLOAD, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutBucketWebsiteRequest.WebsiteConfiguration */
+    {70, 85, 85, 652, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectAclOutput.RequestCharged */
+    {2894, 2898, 2898, 593, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectAclRequest.ACL */
     {378, 378, 378, 5, LOCATION_BODY, MEMBER_PAYLOAD, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectAclRequest.AccessControlPolicy */
-    {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectAclRequest.Bucket */
-    {661, 4313, 4313, 421, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectAclRequest.ChecksumAlgorithm */
-    {4342, 4353, 4353, 448, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectAclRequest.ContentMD5 */
-    {141, 161, 161, 382, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectAclRequest.ExpectedBucketOwner */
-    {3725, 3742, 3742, 504, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectAclRequest.GrantFullControl */
-    {3767, 3777, 3777, 505, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectAclRequest.GrantRead */
-    {3794, 3807, 3807, 506, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectAclRequest.GrantReadACP */
-    {4576, 4587, 4587, 507, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectAclRequest.GrantWrite */
-    {3828, 3842, 3842, 508, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectAclRequest.GrantWriteACP */
-    {240, 240, 240, 594, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectAclRequest.Key */
-    {244, 257, 257, 651, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectAclRequest.RequestPayer */
-    {1978, 5679, 5679, 608, LOCATION_QUERY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectAclRequest.VersionId */
-    {646, 646, 646, 397, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectAnnotationOutput.AnnotationName */
-    {1513, 2035, 2035, 423, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectAnnotationOutput.ChecksumCRC32 */
-    {1527, 2056, 2056, 424, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectAnnotationOutput.ChecksumCRC32C */
-    {1542, 2078, 2078, 425, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectAnnotationOutput.ChecksumCRC64NVME */
-    {1560, 2103, 2103, 426, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectAnnotationOutput.ChecksumMD5 */
-    {1572, 2122, 2122, 428, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectAnnotationOutput.ChecksumSHA1 */
-    {1585, 2142, 2142, 429, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectAnnotationOutput.ChecksumSHA256 */
-    {1600, 2164, 2164, 430, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectAnnotationOutput.ChecksumSHA512 */
-    {1615, 2186, 2186, 431, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectAnnotationOutput.ChecksumType */
-    {1628, 2206, 2206, 432, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectAnnotationOutput.ChecksumXXHASH128 */
-    {1646, 2231, 2231, 433, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectAnnotationOutput.ChecksumXXHASH3 */
-    {1662, 2254, 2254, 434, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectAnnotationOutput.ChecksumXXHASH64 */
-    {679, 679, 679, 475, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectAnnotationOutput.ETag */
-    {240, 240, 240, 594, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectAnnotationOutput.Key */
-    {5559, 5575, 5575, 608, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectAnnotationOutput.ObjectVersionId */
-    {70, 85, 85, 650, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectAnnotationOutput.RequestCharged */
-    {1928, 1949, 1949, 678, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectAnnotationOutput.ServerSideEncryption */
-    {646, 5628, 5628, 397, LOCATION_QUERY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectAnnotationRequest.AnnotationName */
-    {8396, 8396, 8396, 398, LOCATION_BODY, MEMBER_REQUIRED | MEMBER_STREAMING | MEMBER_PAYLOAD, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectAnnotationRequest.AnnotationPayload */
-    {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectAnnotationRequest.Bucket */
-    {661, 4313, 4313, 421, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectAnnotationRequest.ChecksumAlgorithm */
-    {1513, 2035, 2035, 423, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectAnnotationRequest.ChecksumCRC32 */
-    {1527, 2056, 2056, 424, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectAnnotationRequest.ChecksumCRC32C */
-    {1542, 2078, 2078, 425, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectAnnotationRequest.ChecksumCRC64NVME */
-    {1560, 2103, 2103, 426, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectAnnotationRequest.ChecksumMD5 */
-    {1572, 2122, 2122, 428, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectAnnotationRequest.ChecksumSHA1 */
-    {1585, 2142, 2142, 429, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectAnnotationRequest.ChecksumSHA256 */
-    {1600, 2164, 2164, 430, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectAnnotationRequest.ChecksumSHA512 */
-    {1628, 2206, 2206, 432, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectAnnotationRequest.ChecksumXXHASH128 */
-    {1646, 2231, 2231, 433, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectAnnotationRequest.ChecksumXXHASH3 */
-    {1662, 2254, 2254, 434, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectAnnotationRequest.ChecksumXXHASH64 */
-    {4342, 4353, 4353, 448, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectAnnotationRequest.ContentMD5 */
-    {141, 161, 161, 382, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectAnnotationRequest.ExpectedBucketOwner */
-    {240, 240, 240, 594, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectAnnotationRequest.Key */
-    {5643, 5657, 5657, 593, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectAnnotationRequest.ObjectIfMatch */
-    {244, 257, 257, 651, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectAnnotationRequest.RequestPayer */
-    {1978, 5679, 5679, 608, LOCATION_QUERY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectAnnotationRequest.VersionId */
-    {70, 85, 85, 650, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectLegalHoldOutput.RequestCharged */
-    {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectLegalHoldRequest.Bucket */
-    {661, 4313, 4313, 421, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectLegalHoldRequest.ChecksumAlgorithm */
-    {4342, 4353, 4353, 448, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectLegalHoldRequest.ContentMD5 */
-    {141, 161, 161, 382, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectLegalHoldRequest.ExpectedBucketOwner */
-    {240, 240, 240, 594, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectLegalHoldRequest.Key */
+    {134, 134, 134, 411, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectAclRequest.Bucket */
+    {661, 4313, 4313, 423, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectAclRequest.ChecksumAlgorithm */
+    {4342, 4353, 4353, 450, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectAclRequest.ContentMD5 */
+    {141, 161, 161, 384, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectAclRequest.ExpectedBucketOwner */
+    {3725, 3742, 3742, 506, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectAclRequest.GrantFullControl */
+    {3767, 3777, 3777, 507, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectAclRequest.GrantRead */
+    {3794, 3807, 3807, 508, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectAclRequest.GrantReadACP */
+    {4576, 4587, 4587, 509, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectAclRequest.GrantWrite */
+    {3828, 3842, 3842, 510, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectAclRequest.GrantWriteACP */
+    {240, 240, 240, 596, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectAclRequest.Key */
+    {244, 257, 257, 653, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectAclRequest.RequestPayer */
+    {1978, 5679, 5679, 610, LOCATION_QUERY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectAclRequest.VersionId */
+    {646, 646, 646, 399, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectAnnotationOutput.AnnotationName */
+    {1513, 2035, 2035, 425, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectAnnotationOutput.ChecksumCRC32 */
+    {1527, 2056, 2056, 426, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectAnnotationOutput.ChecksumCRC32C */
+    {1542, 2078, 2078, 427, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectAnnotationOutput.ChecksumCRC64NVME */
+    {1560, 2103, 2103, 428, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectAnnotationOutput.ChecksumMD5 */
+    {1572, 2122, 2122, 430, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectAnnotationOutput.ChecksumSHA1 */
+    {1585, 2142, 2142, 431, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectAnnotationOutput.ChecksumSHA256 */
+    {1600, 2164, 2164, 432, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectAnnotationOutput.ChecksumSHA512 */
+    {1615, 2186, 2186, 433, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectAnnotationOutput.ChecksumType */
+    {1628, 2206, 2206, 434, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectAnnotationOutput.ChecksumXXHASH128 */
+    {1646, 2231, 2231, 435, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectAnnotationOutput.ChecksumXXHASH3 */
+    {1662, 2254, 2254, 436, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectAnnotationOutput.ChecksumXXHASH64 */
+    {679, 679, 679, 477, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectAnnotationOutput.ETag */
+    {240, 240, 240, 596, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectAnnotationOutput.Key */
+    {5559, 5575, 5575, 610, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectAnnotationOutput.ObjectVersionId */
+    {70, 85, 85, 652, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectAnnotationOutput.RequestCharged */
+    {1928, 1949, 1949, 680, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectAnnotationOutput.ServerSideEncryption */
+    {646, 5628, 5628, 399, LOCATION_QUERY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectAnnotationRequest.AnnotationName */
+    {8396, 8396, 8396, 400, LOCATION_BODY, MEMBER_REQUIRED | MEMBER_STREAMING | MEMBER_PAYLOAD, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectAnnotationRequest.AnnotationPayload */
+    {134, 134, 134, 411, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectAnnotationRequest.Bucket */
+    {661, 4313, 4313, 423, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectAnnotationRequest.ChecksumAlgorithm */
+    {1513, 2035, 2035, 425, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectAnnotationRequest.ChecksumCRC32 */
+    {1527, 2056, 2056, 426, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectAnnotationRequest.ChecksumCRC32C */
+    {1542, 2078, 2078, 427, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectAnnotationRequest.ChecksumCRC64NVME */
+    {1560, 2103, 2103, 428, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectAnnotationRequest.ChecksumMD5 */
+    {1572, 2122, 2122, 430, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectAnnotationRequest.ChecksumSHA1 */
+    {1585, 2142, 2142, 431, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectAnnotationRequest.ChecksumSHA256 */
+    {1600, 2164, 2164, 432, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectAnnotationRequest.ChecksumSHA512 */
+    {1628, 2206, 2206, 434, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectAnnotationRequest.ChecksumXXHASH128 */
+    {1646, 2231, 2231, 435, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectAnnotationRequest.ChecksumXXHASH3 */
+    {1662, 2254, 2254, 436, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectAnnotationRequest.ChecksumXXHASH64 */
+    {4342, 4353, 4353, 450, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectAnnotationRequest.ContentMD5 */
+    {141, 161, 161, 384, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectAnnotationRequest.ExpectedBucketOwner */
+    {240, 240, 240, 596, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectAnnotationRequest.Key */
+    {5643, 5657, 5657, 595, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectAnnotationRequest.ObjectIfMatch */
+    {244, 257, 257, 653, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectAnnotationRequest.RequestPayer */
+    {1978, 5679, 5679, 610, LOCATION_QUERY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectAnnotationRequest.VersionId */
+    {70, 85, 85, 652, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectLegalHoldOutput.RequestCharged */
+    {134, 134, 134, 411, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectLegalHoldRequest.Bucket */
+    {661, 4313, 4313, 423, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectLegalHoldRequest.ChecksumAlgorithm */
+    {4342, 4353, 4353, 450, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectLegalHoldRequest.ContentMD5 */
+    {141, 161, 161, 384, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectLegalHoldRequest.ExpectedBucketOwner */
+    {240, 240, 240, 596, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectLegalHoldRequest.Key */
     {8837, 8837, 8837, 253, LOCATION_BODY, MEMBER_PAYLOAD, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectLegalHoldRequest.LegalHold */
-    {244, 257, 257, 651, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectLegalHoldRequest.RequestPayer */
-    {1978, 5679, 5679, 608, LOCATION_QUERY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectLegalHoldRequest.VersionId */
-    {70, 85, 85, 650, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectLockConfigurationOutput.RequestCharged */
-    {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectLockConfigurationRequest.Bucket */
-    {661, 4313, 4313, 421, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectLockConfigurationRequest.ChecksumAlgorithm */
-    {4342, 4353, 4353, 448, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectLockConfigurationRequest.ContentMD5 */
-    {141, 161, 161, 382, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectLockConfigurationRequest.ExpectedBucketOwner */
+    {244, 257, 257, 653, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectLegalHoldRequest.RequestPayer */
+    {1978, 5679, 5679, 610, LOCATION_QUERY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectLegalHoldRequest.VersionId */
+    {70, 85, 85, 652, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectLockConfigurationOutput.RequestCharged */
+    {134, 134, 134, 411, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectLockConfigurationRequest.Bucket */
+    {661, 4313, 4313, 423, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectLockConfigurationRequest.ChecksumAlgorithm */
+    {4342, 4353, 4353, 450, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectLockConfigurationRequest.ContentMD5 */
+    {141, 161, 161, 384, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectLockConfigurationRequest.ExpectedBucketOwner */
     {8898, 8898, 8898, 252, LOCATION_BODY, MEMBER_PAYLOAD, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectLockConfigurationRequest.ObjectLockConfiguration */
-    {244, 257, 257, 651, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectLockConfigurationRequest.RequestPayer */
-    {14513, 14519, 14519, 602, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectLockConfigurationRequest.Token */
-    {1779, 1796, 1796, 405, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectOutput.BucketKeyEnabled */
-    {1513, 2035, 2035, 423, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectOutput.ChecksumCRC32 */
-    {1527, 2056, 2056, 424, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectOutput.ChecksumCRC32C */
-    {1542, 2078, 2078, 425, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectOutput.ChecksumCRC64NVME */
-    {1560, 2103, 2103, 426, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectOutput.ChecksumMD5 */
-    {1572, 2122, 2122, 428, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectOutput.ChecksumSHA1 */
-    {1585, 2142, 2142, 429, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectOutput.ChecksumSHA256 */
-    {1600, 2164, 2164, 430, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectOutput.ChecksumSHA512 */
-    {1615, 2186, 2186, 431, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectOutput.ChecksumType */
-    {1628, 2206, 2206, 432, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectOutput.ChecksumXXHASH128 */
-    {1646, 2231, 2231, 433, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectOutput.ChecksumXXHASH3 */
-    {1662, 2254, 2254, 434, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectOutput.ChecksumXXHASH64 */
-    {679, 679, 679, 475, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectOutput.ETag */
-    {1844, 1855, 1855, 488, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectOutput.Expiration */
-    {70, 85, 85, 650, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectOutput.RequestCharged */
-    {2396, 2417, 2417, 673, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectOutput.SSECustomerAlgorithm */
-    {2522, 2540, 2540, 675, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectOutput.SSECustomerKeyMD5 */
-    {2816, 2840, 2840, 676, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectOutput.SSEKMSEncryptionContext */
-    {1872, 1884, 1884, 677, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectOutput.SSEKMSKeyId */
-    {1928, 1949, 1949, 678, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectOutput.ServerSideEncryption */
-    {715, 14967, 14967, 684, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectOutput.Size */
-    {1978, 1988, 1988, 608, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectOutput.VersionId */
-    {2894, 2898, 2898, 591, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutObjectRequest.ACL */
-    {9016, 9016, 9016, 401, LOCATION_BODY, MEMBER_STREAMING | MEMBER_PAYLOAD, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutObjectRequest.Body */
-    {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutObjectRequest.Bucket */
-    {1779, 1796, 1796, 405, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectRequest.BucketKeyEnabled */
-    {2962, 2975, 2975, 420, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutObjectRequest.CacheControl */
-    {661, 4313, 4313, 421, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutObjectRequest.ChecksumAlgorithm */
-    {1513, 2035, 2035, 423, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutObjectRequest.ChecksumCRC32 */
-    {1527, 2056, 2056, 424, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutObjectRequest.ChecksumCRC32C */
-    {1542, 2078, 2078, 425, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutObjectRequest.ChecksumCRC64NVME */
-    {1560, 2103, 2103, 426, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectRequest.ChecksumMD5 */
-    {1572, 2122, 2122, 428, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutObjectRequest.ChecksumSHA1 */
-    {1585, 2142, 2142, 429, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutObjectRequest.ChecksumSHA256 */
-    {1600, 2164, 2164, 430, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectRequest.ChecksumSHA512 */
-    {1628, 2206, 2206, 432, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectRequest.ChecksumXXHASH128 */
-    {1646, 2231, 2231, 433, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectRequest.ChecksumXXHASH3 */
-    {1662, 2254, 2254, 434, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectRequest.ChecksumXXHASH64 */
-    {3014, 3033, 3033, 444, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutObjectRequest.ContentDisposition */
-    {3053, 3069, 3069, 445, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutObjectRequest.ContentEncoding */
-    {3086, 3102, 3102, 446, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutObjectRequest.ContentLanguage */
-    {8414, 8428, 8428, 447, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutObjectRequest.ContentLength */
-    {4342, 4353, 4353, 448, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutObjectRequest.ContentMD5 */
-    {3119, 3131, 3131, 450, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutObjectRequest.ContentType */
-    {141, 161, 161, 382, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutObjectRequest.ExpectedBucketOwner */
-    {3717, 3717, 3717, 492, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutObjectRequest.Expires */
-    {3725, 3742, 3742, 504, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectRequest.GrantFullControl */
-    {3767, 3777, 3777, 505, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectRequest.GrantRead */
-    {3794, 3807, 3807, 506, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectRequest.GrantReadACP */
-    {3828, 3842, 3842, 508, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectRequest.GrantWriteACP */
-    {2278, 2286, 2286, 514, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutObjectRequest.IfMatch */
-    {2295, 2307, 2307, 519, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutObjectRequest.IfNoneMatch */
-    {240, 240, 240, 594, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutObjectRequest.Key */
-    {3864, 3873, 3873, 567, LOCATION_HEADERS, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutObjectRequest.Metadata */
-    {3928, 3954, 3954, 598, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectRequest.ObjectLockLegalHoldStatus */
-    {3983, 3998, 3998, 599, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectRequest.ObjectLockMode */
-    {4021, 4047, 4047, 600, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_ISO8601_MS}, /* PutObjectRequest.ObjectLockRetainUntilDate */
-    {244, 257, 257, 651, LOCATION_HEADER, 0, SUPPORT_RECORDED, TIMESTAMP_DEFAULT}, /* PutObjectRequest.RequestPayer */
-    {2396, 2417, 2417, 673, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectRequest.SSECustomerAlgorithm */
-    {2465, 2480, 2480, 674, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectRequest.SSECustomerKey */
-    {2522, 2540, 2540, 675, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectRequest.SSECustomerKeyMD5 */
-    {2816, 2840, 2840, 676, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectRequest.SSEKMSEncryptionContext */
-    {1872, 1884, 1884, 677, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectRequest.SSEKMSKeyId */
-    {1928, 1949, 1949, 678, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutObjectRequest.ServerSideEncryption */
-    {4083, 4096, 4096, 689, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutObjectRequest.StorageClass */
-    {4116, 4124, 4124, 696, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutObjectRequest.Tagging */
-    {4179, 4203, 4203, 715, LOCATION_HEADER, 0, SUPPORT_RECORDED, TIMESTAMP_DEFAULT}, /* PutObjectRequest.WebsiteRedirectLocation */
-    {15001, 15018, 15018, 716, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectRequest.WriteOffsetBytes */
-    {70, 85, 85, 650, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectRetentionOutput.RequestCharged */
-    {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectRetentionRequest.Bucket */
-    {5771, 5797, 5797, 415, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectRetentionRequest.BypassGovernanceRetention */
-    {661, 4313, 4313, 421, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectRetentionRequest.ChecksumAlgorithm */
-    {4342, 4353, 4353, 448, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectRetentionRequest.ContentMD5 */
-    {141, 161, 161, 382, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectRetentionRequest.ExpectedBucketOwner */
-    {240, 240, 240, 594, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectRetentionRequest.Key */
-    {244, 257, 257, 651, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectRetentionRequest.RequestPayer */
+    {244, 257, 257, 653, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectLockConfigurationRequest.RequestPayer */
+    {14553, 14559, 14559, 604, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectLockConfigurationRequest.Token */
+    {1779, 1796, 1796, 407, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectOutput.BucketKeyEnabled */
+    {1513, 2035, 2035, 425, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectOutput.ChecksumCRC32 */
+    {1527, 2056, 2056, 426, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectOutput.ChecksumCRC32C */
+    {1542, 2078, 2078, 427, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectOutput.ChecksumCRC64NVME */
+    {1560, 2103, 2103, 428, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectOutput.ChecksumMD5 */
+    {1572, 2122, 2122, 430, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectOutput.ChecksumSHA1 */
+    {1585, 2142, 2142, 431, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectOutput.ChecksumSHA256 */
+    {1600, 2164, 2164, 432, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectOutput.ChecksumSHA512 */
+    {1615, 2186, 2186, 433, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectOutput.ChecksumType */
+    {1628, 2206, 2206, 434, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectOutput.ChecksumXXHASH128 */
+    {1646, 2231, 2231, 435, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectOutput.ChecksumXXHASH3 */
+    {1662, 2254, 2254, 436, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectOutput.ChecksumXXHASH64 */
+    {679, 679, 679, 477, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectOutput.ETag */
+    {1844, 1855, 1855, 490, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectOutput.Expiration */
+    {70, 85, 85, 652, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectOutput.RequestCharged */
+    {2396, 2417, 2417, 675, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectOutput.SSECustomerAlgorithm */
+    {2522, 2540, 2540, 677, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectOutput.SSECustomerKeyMD5 */
+    {2816, 2840, 2840, 678, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectOutput.SSEKMSEncryptionContext */
+    {1872, 1884, 1884, 679, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectOutput.SSEKMSKeyId */
+    {1928, 1949, 1949, 680, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectOutput.ServerSideEncryption */
+    {715, 15007, 15007, 686, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectOutput.Size */
+    {1978, 1988, 1988, 610, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectOutput.VersionId */
+    {2894, 2898, 2898, 593, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutObjectRequest.ACL */
+    {9016, 9016, 9016, 403, LOCATION_BODY, MEMBER_STREAMING | MEMBER_PAYLOAD, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutObjectRequest.Body */
+    {134, 134, 134, 411, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutObjectRequest.Bucket */
+    {1779, 1796, 1796, 407, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectRequest.BucketKeyEnabled */
+    {2962, 2975, 2975, 422, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutObjectRequest.CacheControl */
+    {661, 4313, 4313, 423, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutObjectRequest.ChecksumAlgorithm */
+    {1513, 2035, 2035, 425, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutObjectRequest.ChecksumCRC32 */
+    {1527, 2056, 2056, 426, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutObjectRequest.ChecksumCRC32C */
+    {1542, 2078, 2078, 427, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutObjectRequest.ChecksumCRC64NVME */
+    {1560, 2103, 2103, 428, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectRequest.ChecksumMD5 */
+    {1572, 2122, 2122, 430, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutObjectRequest.ChecksumSHA1 */
+    {1585, 2142, 2142, 431, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutObjectRequest.ChecksumSHA256 */
+    {1600, 2164, 2164, 432, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectRequest.ChecksumSHA512 */
+    {1628, 2206, 2206, 434, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectRequest.ChecksumXXHASH128 */
+    {1646, 2231, 2231, 435, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectRequest.ChecksumXXHASH3 */
+    {1662, 2254, 2254, 436, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectRequest.ChecksumXXHASH64 */
+    {3014, 3033, 3033, 446, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutObjectRequest.ContentDisposition */
+    {3053, 3069, 3069, 447, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutObjectRequest.ContentEncoding */
+    {3086, 3102, 3102, 448, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutObjectRequest.ContentLanguage */
+    {8414, 8428, 8428, 449, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutObjectRequest.ContentLength */
+    {4342, 4353, 4353, 450, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutObjectRequest.ContentMD5 */
+    {3119, 3131, 3131, 452, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutObjectRequest.ContentType */
+    {141, 161, 161, 384, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutObjectRequest.ExpectedBucketOwner */
+    {3717, 3717, 3717, 494, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutObjectRequest.Expires */
+    {3725, 3742, 3742, 506, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectRequest.GrantFullControl */
+    {3767, 3777, 3777, 507, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectRequest.GrantRead */
+    {3794, 3807, 3807, 508, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectRequest.GrantReadACP */
+    {3828, 3842, 3842, 510, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectRequest.GrantWriteACP */
+    {2278, 2286, 2286, 516, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutObjectRequest.IfMatch */
+    {2295, 2307, 2307, 521, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutObjectRequest.IfNoneMatch */
+    {240, 240, 240, 596, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutObjectRequest.Key */
+    {3864, 3873, 3873, 569, LOCATION_HEADERS, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutObjectRequest.Metadata */
+    {3928, 3954, 3954, 600, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectRequest.ObjectLockLegalHoldStatus */
+    {3983, 3998, 3998, 601, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectRequest.ObjectLockMode */
+    {4021, 4047, 4047, 602, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_ISO8601_MS}, /* PutObjectRequest.ObjectLockRetainUntilDate */
+    {244, 257, 257, 653, LOCATION_HEADER, 0, SUPPORT_RECORDED, TIMESTAMP_DEFAULT}, /* PutObjectRequest.RequestPayer */
+    {2396, 2417, 2417, 675, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectRequest.SSECustomerAlgorithm */
+    {2465, 2480, 2480, 676, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectRequest.SSECustomerKey */
+    {2522, 2540, 2540, 677, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectRequest.SSECustomerKeyMD5 */
+    {2816, 2840, 2840, 678, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectRequest.SSEKMSEncryptionContext */
+    {1872, 1884, 1884, 679, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectRequest.SSEKMSKeyId */
+    {1928, 1949, 1949, 680, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutObjectRequest.ServerSideEncryption */
+    {4083, 4096, 4096, 691, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutObjectRequest.StorageClass */
+    {4116, 4124, 4124, 698, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutObjectRequest.Tagging */
+    {4179, 4203, 4203, 717, LOCATION_HEADER, 0, SUPPORT_RECORDED, TIMESTAMP_DEFAULT}, /* PutObjectRequest.WebsiteRedirectLocation */
+    {15041, 15058, 15058, 718, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectRequest.WriteOffsetBytes */
+    {70, 85, 85, 652, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectRetentionOutput.RequestCharged */
+    {134, 134, 134, 411, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectRetentionRequest.Bucket */
+    {5771, 5797, 5797, 417, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectRetentionRequest.BypassGovernanceRetention */
+    {661, 4313, 4313, 423, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectRetentionRequest.ChecksumAlgorithm */
+    {4342, 4353, 4353, 450, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectRetentionRequest.ContentMD5 */
+    {141, 161, 161, 384, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectRetentionRequest.ExpectedBucketOwner */
+    {240, 240, 240, 596, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectRetentionRequest.Key */
+    {244, 257, 257, 653, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectRetentionRequest.RequestPayer */
     {9548, 9548, 9548, 254, LOCATION_BODY, MEMBER_PAYLOAD, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectRetentionRequest.Retention */
-    {1978, 5679, 5679, 608, LOCATION_QUERY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectRetentionRequest.VersionId */
-    {1978, 1988, 1988, 608, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectTaggingOutput.VersionId */
-    {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutObjectTaggingRequest.Bucket */
-    {661, 4313, 4313, 421, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutObjectTaggingRequest.ChecksumAlgorithm */
-    {4342, 4353, 4353, 448, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutObjectTaggingRequest.ContentMD5 */
-    {141, 161, 161, 382, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutObjectTaggingRequest.ExpectedBucketOwner */
-    {240, 240, 240, 594, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutObjectTaggingRequest.Key */
-    {244, 257, 257, 651, LOCATION_HEADER, 0, SUPPORT_RECORDED, TIMESTAMP_DEFAULT}, /* PutObjectTaggingRequest.RequestPayer */
-    {4116, 4116, 4116, 355, LOCATION_BODY, MEMBER_REQUIRED | MEMBER_PAYLOAD, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutObjectTaggingRequest.Tagging */
-    {1978, 5679, 5679, 608, LOCATION_QUERY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutObjectTaggingRequest.VersionId */
-    {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutPublicAccessBlockRequest.Bucket */
-    {661, 4313, 4313, 421, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutPublicAccessBlockRequest.ChecksumAlgorithm */
-    {4342, 4353, 4353, 448, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutPublicAccessBlockRequest.ContentMD5 */
-    {141, 161, 161, 382, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutPublicAccessBlockRequest.ExpectedBucketOwner */
-    {9703, 9703, 9703, 270, LOCATION_BODY, MEMBER_REQUIRED | MEMBER_PAYLOAD, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutPublicAccessBlockRequest.PublicAccessBlockConfiguration */
-    {1708, 1702, 1702, 486, LOCATION_BODY, MEMBER_REQUIRED | MEMBER_FLATTENED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* QueueConfiguration.Events */
+    {1978, 5679, 5679, 610, LOCATION_QUERY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectRetentionRequest.VersionId */
+    {1978, 1988, 1988, 610, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* PutObjectTaggingOutput.VersionId */
+    {134, 134, 134, 411, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutObjectTaggingRequest.Bucket */
+    {661, 4313, 4313, 423, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutObjectTaggingRequest.ChecksumAlgorithm */
+    {4342, 4353, 4353, 450, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutObjectTaggingRequest.ContentMD5 */
+    {141, 161, 161, 384, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutObjectTaggingRequest.ExpectedBucketOwner */
+    {240, 240, 240, 596, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutObjectTaggingRequest.Key */
+    {244, 257, 257, 653, LOCATION_HEADER, 0, SUPPORT_RECORDED, TIMESTAMP_DEFAULT}, /* PutObjectTaggingRequest.RequestPayer */
+    {4116, 4116, 4116, 357, LOCATION_BODY, MEMBER_REQUIRED | MEMBER_PAYLOAD, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutObjectTaggingRequest.Tagging */
+    {1978, 5679, 5679, 610, LOCATION_QUERY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutObjectTaggingRequest.VersionId */
+    {134, 134, 134, 411, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutPublicAccessBlockRequest.Bucket */
+    {661, 4313, 4313, 423, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutPublicAccessBlockRequest.ChecksumAlgorithm */
+    {4342, 4353, 4353, 450, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutPublicAccessBlockRequest.ContentMD5 */
+    {141, 161, 161, 384, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutPublicAccessBlockRequest.ExpectedBucketOwner */
+    {9703, 9703, 9703, 272, LOCATION_BODY, MEMBER_REQUIRED | MEMBER_PAYLOAD, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* PutPublicAccessBlockRequest.PublicAccessBlockConfiguration */
+    {1708, 1702, 1702, 488, LOCATION_BODY, MEMBER_REQUIRED | MEMBER_FLATTENED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* QueueConfiguration.Events */
     {473, 473, 473, 247, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* QueueConfiguration.Filter */
-    {480, 480, 480, 588, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* QueueConfiguration.Id */
-    {15186, 15195, 15195, 627, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* QueueConfiguration.QueueArn */
-    {1702, 1702, 1702, 485, LOCATION_BODY, MEMBER_DEPRECATED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* QueueConfigurationDeprecated.Event */
-    {1708, 1702, 1702, 486, LOCATION_BODY, MEMBER_FLATTENED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* QueueConfigurationDeprecated.Events */
-    {480, 480, 480, 588, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* QueueConfigurationDeprecated.Id */
-    {15195, 15195, 15195, 627, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* QueueConfigurationDeprecated.Queue */
-    {4931, 4931, 4931, 635, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* RecordExpiration.Days */
-    {1844, 1844, 1844, 489, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* RecordExpiration.Expiration */
-    {15230, 15230, 15230, 401, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* RecordsEvent.Payload */
-    {15251, 15251, 15251, 510, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* Redirect.HostName */
-    {15260, 15260, 15260, 512, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* Redirect.HttpRedirectCode */
-    {15277, 15277, 15277, 626, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* Redirect.Protocol */
-    {15286, 15286, 15286, 642, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* Redirect.ReplaceKeyPrefixWith */
-    {15307, 15307, 15307, 643, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* Redirect.ReplaceKeyWith */
-    {15251, 15251, 15251, 510, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* RedirectAllRequestsTo.HostName */
-    {15277, 15277, 15277, 626, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* RedirectAllRequestsTo.Protocol */
-    {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* RenameObjectRequest.Bucket */
-    {15350, 15362, 15362, 435, LOCATION_HEADER, MEMBER_IDEMPOTENCY, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* RenameObjectRequest.ClientToken */
-    {15381, 2286, 2286, 514, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* RenameObjectRequest.DestinationIfMatch */
-    {15400, 9183, 9183, 518, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_RFC1123}, /* RenameObjectRequest.DestinationIfModifiedSince */
-    {15427, 2307, 2307, 519, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* RenameObjectRequest.DestinationIfNoneMatch */
-    {15450, 9219, 9219, 520, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_RFC1123}, /* RenameObjectRequest.DestinationIfUnmodifiedSince */
-    {240, 240, 240, 594, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* RenameObjectRequest.Key */
-    {15479, 15492, 15492, 637, LOCATION_HEADER, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* RenameObjectRequest.RenameSource */
-    {15512, 15526, 15526, 638, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* RenameObjectRequest.SourceIfMatch */
-    {15555, 15577, 15577, 639, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_RFC1123}, /* RenameObjectRequest.SourceIfModifiedSince */
-    {15615, 15633, 15633, 640, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* RenameObjectRequest.SourceIfNoneMatch */
-    {15667, 15691, 15691, 641, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_RFC1123}, /* RenameObjectRequest.SourceIfUnmodifiedSince */
-    {1, 1, 1, 645, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ReplicaModifications.Status */
-    {825, 825, 825, 664, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ReplicationConfiguration.Role */
-    {1121, 1127, 1127, 647, LOCATION_BODY, MEMBER_REQUIRED | MEMBER_FLATTENED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ReplicationConfiguration.Rules */
-    {5535, 5535, 5535, 70, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ReplicationRule.DeleteMarkerReplication */
-    {6163, 6163, 6163, 81, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ReplicationRule.Destination */
-    {6406, 6406, 6406, 91, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ReplicationRule.ExistingObjectReplication */
-    {473, 473, 473, 320, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ReplicationRule.Filter */
-    {1233, 1233, 1233, 513, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ReplicationRule.ID */
-    {436, 436, 436, 624, LOCATION_BODY, MEMBER_DEPRECATED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ReplicationRule.Prefix */
-    {15772, 15772, 15772, 625, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ReplicationRule.Priority */
-    {15781, 15781, 15781, 348, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ReplicationRule.SourceSelectionCriteria */
-    {1, 1, 1, 646, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ReplicationRule.Status */
-    {436, 436, 436, 624, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ReplicationRuleAndOperator.Prefix */
-    {443, 448, 448, 694, LOCATION_BODY, MEMBER_FLATTENED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ReplicationRuleAndOperator.Tags */
-    {574, 574, 574, 319, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ReplicationRuleFilter.And */
-    {436, 436, 436, 624, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ReplicationRuleFilter.Prefix */
-    {448, 448, 448, 354, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ReplicationRuleFilter.Tag */
-    {1, 1, 1, 649, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ReplicationTime.Status */
-    {15870, 15870, 15870, 322, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ReplicationTime.Time */
-    {15875, 15875, 15875, 575, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ReplicationTimeValue.Minutes */
-    {8067, 8067, 8067, 621, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* RequestPaymentConfiguration.Payer */
-    {15904, 15904, 15904, 477, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* RequestProgress.Enabled */
-    {70, 85, 85, 650, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* RestoreObjectOutput.RequestCharged */
-    {15928, 15946, 15946, 662, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* RestoreObjectOutput.RestoreOutputPath */
-    {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* RestoreObjectRequest.Bucket */
-    {661, 4313, 4313, 421, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* RestoreObjectRequest.ChecksumAlgorithm */
-    {141, 161, 161, 382, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* RestoreObjectRequest.ExpectedBucketOwner */
-    {240, 240, 240, 594, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* RestoreObjectRequest.Key */
-    {244, 257, 257, 651, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* RestoreObjectRequest.RequestPayer */
-    {15992, 15992, 15992, 327, LOCATION_BODY, MEMBER_PAYLOAD, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* RestoreObjectRequest.RestoreRequest */
-    {1978, 5679, 5679, 608, LOCATION_QUERY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* RestoreObjectRequest.VersionId */
-    {4931, 4931, 4931, 464, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* RestoreRequest.Days */
-    {16028, 16028, 16028, 472, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* RestoreRequest.Description */
+    {480, 480, 480, 590, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* QueueConfiguration.Id */
+    {15226, 15235, 15235, 629, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* QueueConfiguration.QueueArn */
+    {1702, 1702, 1702, 487, LOCATION_BODY, MEMBER_DEPRECATED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* QueueConfigurationDeprecated.Event */
+    {1708, 1702, 1702, 488, LOCATION_BODY, MEMBER_FLATTENED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* QueueConfigurationDeprecated.Events */
+    {480, 480, 480, 590, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* QueueConfigurationDeprecated.Id */
+    {15235, 15235, 15235, 629, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* QueueConfigurationDeprecated.Queue */
+    {4931, 4931, 4931, 637, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* RecordExpiration.Days */
+    {1844, 1844, 1844, 491, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* RecordExpiration.Expiration */
+    {15270, 15270, 15270, 403, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* RecordsEvent.Payload */
+    {15291, 15291, 15291, 512, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* Redirect.HostName */
+    {15300, 15300, 15300, 514, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* Redirect.HttpRedirectCode */
+    {15317, 15317, 15317, 628, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* Redirect.Protocol */
+    {15326, 15326, 15326, 644, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* Redirect.ReplaceKeyPrefixWith */
+    {15347, 15347, 15347, 645, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* Redirect.ReplaceKeyWith */
+    {15291, 15291, 15291, 512, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* RedirectAllRequestsTo.HostName */
+    {15317, 15317, 15317, 628, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* RedirectAllRequestsTo.Protocol */
+    {134, 134, 134, 411, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* RenameObjectRequest.Bucket */
+    {15390, 15402, 15402, 437, LOCATION_HEADER, MEMBER_IDEMPOTENCY, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* RenameObjectRequest.ClientToken */
+    {15421, 2286, 2286, 516, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* RenameObjectRequest.DestinationIfMatch */
+    {15440, 9183, 9183, 520, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_RFC1123}, /* RenameObjectRequest.DestinationIfModifiedSince */
+    {15467, 2307, 2307, 521, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* RenameObjectRequest.DestinationIfNoneMatch */
+    {15490, 9219, 9219, 522, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_RFC1123}, /* RenameObjectRequest.DestinationIfUnmodifiedSince */
+    {240, 240, 240, 596, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* RenameObjectRequest.Key */
+    {15519, 15532, 15532, 639, LOCATION_HEADER, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* RenameObjectRequest.RenameSource */
+    {15552, 15566, 15566, 640, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* RenameObjectRequest.SourceIfMatch */
+    {15595, 15617, 15617, 641, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_RFC1123}, /* RenameObjectRequest.SourceIfModifiedSince */
+    {15655, 15673, 15673, 642, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* RenameObjectRequest.SourceIfNoneMatch */
+    {15707, 15731, 15731, 643, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_RFC1123}, /* RenameObjectRequest.SourceIfUnmodifiedSince */
+    {1, 1, 1, 647, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ReplicaModifications.Status */
+    {825, 825, 825, 666, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ReplicationConfiguration.Role */
+    {1121, 1127, 1127, 649, LOCATION_BODY, MEMBER_REQUIRED | MEMBER_FLATTENED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ReplicationConfiguration.Rules */
+    {5535, 5535, 5535, 70, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ReplicationRule.DeleteMarkerReplication */
+    {6163, 6163, 6163, 81, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ReplicationRule.Destination */
+    {6406, 6406, 6406, 91, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ReplicationRule.ExistingObjectReplication */
+    {473, 473, 473, 322, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ReplicationRule.Filter */
+    {1233, 1233, 1233, 515, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ReplicationRule.ID */
+    {436, 436, 436, 626, LOCATION_BODY, MEMBER_DEPRECATED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ReplicationRule.Prefix */
+    {15812, 15812, 15812, 627, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ReplicationRule.Priority */
+    {15821, 15821, 15821, 350, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ReplicationRule.SourceSelectionCriteria */
+    {1, 1, 1, 648, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ReplicationRule.Status */
+    {436, 436, 436, 626, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ReplicationRuleAndOperator.Prefix */
+    {443, 448, 448, 696, LOCATION_BODY, MEMBER_FLATTENED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ReplicationRuleAndOperator.Tags */
+    {574, 574, 574, 321, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ReplicationRuleFilter.And */
+    {436, 436, 436, 626, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ReplicationRuleFilter.Prefix */
+    {448, 448, 448, 356, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ReplicationRuleFilter.Tag */
+    {1, 1, 1, 651, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ReplicationTime.Status */
+    {15910, 15910, 15910, 324, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ReplicationTime.Time */
+    {15915, 15915, 15915, 577, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ReplicationTimeValue.Minutes */
+    {8067, 8067, 8067, 623, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* RequestPaymentConfiguration.Payer */
+    {15944, 15944, 15944, 479, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* RequestProgress.Enabled */
+    {70, 85, 85, 652, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* RestoreObjectOutput.RequestCharged */
+    {15968, 15986, 15986, 664, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* RestoreObjectOutput.RestoreOutputPath */
+    {134, 134, 134, 411, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* RestoreObjectRequest.Bucket */
+    {661, 4313, 4313, 423, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* RestoreObjectRequest.ChecksumAlgorithm */
+    {141, 161, 161, 384, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* RestoreObjectRequest.ExpectedBucketOwner */
+    {240, 240, 240, 596, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* RestoreObjectRequest.Key */
+    {244, 257, 257, 653, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* RestoreObjectRequest.RequestPayer */
+    {16032, 16032, 16032, 329, LOCATION_BODY, MEMBER_PAYLOAD, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* RestoreObjectRequest.RestoreRequest */
+    {1978, 5679, 5679, 610, LOCATION_QUERY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* RestoreObjectRequest.VersionId */
+    {4931, 4931, 4931, 466, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* RestoreRequest.Days */
+    {16068, 16068, 16068, 474, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* RestoreRequest.Description */
     {9794, 9794, 9794, 163, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* RestoreRequest.GlacierJobParameters */
     {13573, 13573, 13573, 259, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* RestoreRequest.OutputLocation */
-    {16040, 16040, 16040, 342, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* RestoreRequest.SelectParameters */
-    {9789, 9789, 9789, 700, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* RestoreRequest.Tier */
-    {1105, 1105, 1105, 663, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* RestoreRequest.Type */
-    {16057, 16057, 16057, 538, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* RestoreStatus.IsRestoreInProgress */
-    {16077, 16077, 16077, 661, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_ISO8601_MS}, /* RestoreStatus.RestoreExpiryDate */
-    {2722, 2722, 2722, 37, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* RoutingRule.Condition */
-    {15322, 15322, 15322, 312, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* RoutingRule.Redirect */
+    {16080, 16080, 16080, 344, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* RestoreRequest.SelectParameters */
+    {9789, 9789, 9789, 702, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* RestoreRequest.Tier */
+    {1105, 1105, 1105, 665, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* RestoreRequest.Type */
+    {16097, 16097, 16097, 540, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* RestoreStatus.IsRestoreInProgress */
+    {16117, 16117, 16117, 663, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_ISO8601_MS}, /* RestoreStatus.RestoreExpiryDate */
+    {2722, 2722, 2722, 37, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* RoutingRule.Condition */
+    {15362, 15362, 15362, 314, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* RoutingRule.Redirect */
     {39, 39, 39, 1, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* Rule.AbortIncompleteMultipartUpload */
     {1844, 1844, 1844, 198, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* Rule.Expiration */
-    {1233, 1233, 1233, 513, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* Rule.ID */
+    {1233, 1233, 1233, 515, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* Rule.ID */
     {11016, 11016, 11016, 243, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* Rule.NoncurrentVersionExpiration */
     {11073, 11073, 11073, 244, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* Rule.NoncurrentVersionTransition */
-    {436, 436, 436, 624, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* Rule.Prefix */
-    {1, 1, 1, 490, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* Rule.Status */
-    {11113, 11113, 11113, 362, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* Rule.Transition */
-    {16107, 6438, 6438, 500, LOCATION_BODY, MEMBER_FLATTENED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* S3KeyFilter.FilterRules */
-    {354, 354, 354, 509, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* S3Location.AccessControlList */
-    {16131, 16131, 16131, 409, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* S3Location.BucketName */
-    {16142, 16142, 16142, 591, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* S3Location.CannedACL */
+    {436, 436, 436, 626, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* Rule.Prefix */
+    {1, 1, 1, 492, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* Rule.Status */
+    {11113, 11113, 11113, 364, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* Rule.Transition */
+    {16147, 6438, 6438, 502, LOCATION_BODY, MEMBER_FLATTENED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* S3KeyFilter.FilterRules */
+    {354, 354, 354, 511, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* S3Location.AccessControlList */
+    {16171, 16171, 16171, 411, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* S3Location.BucketName */
+    {16182, 16182, 16182, 593, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* S3Location.CannedACL */
     {6259, 6259, 6259, 83, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* S3Location.Encryption */
-    {436, 436, 436, 553, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* S3Location.Prefix */
-    {4083, 4083, 4083, 689, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* S3Location.StorageClass */
-    {4116, 4116, 4116, 355, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* S3Location.Tagging */
-    {16152, 16152, 16152, 711, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* S3Location.UserMetadata */
-    {6175, 6175, 6175, 669, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* S3TablesDestination.TableBucketArn */
-    {874, 874, 874, 671, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* S3TablesDestination.TableName */
-    {865, 865, 865, 668, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* S3TablesDestinationResult.TableArn */
-    {6175, 6175, 6175, 669, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* S3TablesDestinationResult.TableBucketArn */
-    {874, 874, 874, 671, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* S3TablesDestinationResult.TableName */
-    {6206, 6206, 6206, 672, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* S3TablesDestinationResult.TableNamespace */
-    {16176, 16176, 16176, 677, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* SSEKMS.KeyId */
-    {1779, 1779, 1779, 405, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* SSEKMSEncryption.BucketKeyEnabled */
-    {16182, 16182, 16182, 586, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* SSEKMSEncryption.KMSKeyArn */
-    {16209, 16209, 16209, 481, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ScanRange.End */
-    {16213, 16213, 16213, 687, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ScanRange.Start */
-    {16229, 16229, 16229, 38, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* SelectObjectContentEventStream.Cont */
-    {16209, 16209, 16209, 86, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* SelectObjectContentEventStream.End */
-    {13732, 13732, 13732, 269, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* SelectObjectContentEventStream.Progress */
-    {16234, 16234, 16234, 311, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* SelectObjectContentEventStream.Records */
-    {16242, 16242, 16242, 351, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* SelectObjectContentEventStream.Stats */
-    {15230, 15230, 15230, 339, LOCATION_BODY, MEMBER_PAYLOAD, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* SelectObjectContentOutput.Payload */
-    {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* SelectObjectContentRequest.Bucket */
-    {141, 161, 161, 382, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* SelectObjectContentRequest.ExpectedBucketOwner */
-    {16305, 16305, 16305, 495, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* SelectObjectContentRequest.Expression */
-    {16316, 16316, 16316, 496, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* SelectObjectContentRequest.ExpressionType */
+    {436, 436, 436, 555, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* S3Location.Prefix */
+    {4083, 4083, 4083, 691, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* S3Location.StorageClass */
+    {4116, 4116, 4116, 357, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* S3Location.Tagging */
+    {16192, 16192, 16192, 713, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* S3Location.UserMetadata */
+    {6175, 6175, 6175, 671, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* S3TablesDestination.TableBucketArn */
+    {874, 874, 874, 673, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* S3TablesDestination.TableName */
+    {865, 865, 865, 670, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* S3TablesDestinationResult.TableArn */
+    {6175, 6175, 6175, 671, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* S3TablesDestinationResult.TableBucketArn */
+    {874, 874, 874, 673, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* S3TablesDestinationResult.TableName */
+    {6206, 6206, 6206, 674, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* S3TablesDestinationResult.TableNamespace */
+    {16216, 16216, 16216, 679, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* SSEKMS.KeyId */
+    {1779, 1779, 1779, 407, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* SSEKMSEncryption.BucketKeyEnabled */
+    {16222, 16222, 16222, 588, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* SSEKMSEncryption.KMSKeyArn */
+    {16249, 16249, 16249, 483, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ScanRange.End */
+    {16253, 16253, 16253, 689, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ScanRange.Start */
+    {16269, 16269, 16269, 38, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* SelectObjectContentEventStream.Cont */
+    {16249, 16249, 16249, 86, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* SelectObjectContentEventStream.End */
+    {13772, 13772, 13772, 271, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* SelectObjectContentEventStream.Progress */
+    {16274, 16274, 16274, 313, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* SelectObjectContentEventStream.Records */
+    {16282, 16282, 16282, 353, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* SelectObjectContentEventStream.Stats */
+    {15270, 15270, 15270, 341, LOCATION_BODY, MEMBER_PAYLOAD, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* SelectObjectContentOutput.Payload */
+    {134, 134, 134, 411, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* SelectObjectContentRequest.Bucket */
+    {141, 161, 161, 384, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* SelectObjectContentRequest.ExpectedBucketOwner */
+    {16345, 16345, 16345, 497, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* SelectObjectContentRequest.Expression */
+    {16356, 16356, 16356, 498, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* SelectObjectContentRequest.ExpressionType */
     {10270, 10270, 10270, 173, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* SelectObjectContentRequest.InputSerialization */
-    {240, 240, 240, 594, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* SelectObjectContentRequest.Key */
+    {240, 240, 240, 596, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* SelectObjectContentRequest.Key */
     {13588, 13588, 13588, 260, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* SelectObjectContentRequest.OutputSerialization */
-    {15912, 15912, 15912, 324, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* SelectObjectContentRequest.RequestProgress */
-    {2396, 2417, 2417, 673, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* SelectObjectContentRequest.SSECustomerAlgorithm */
-    {2465, 2480, 2480, 674, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* SelectObjectContentRequest.SSECustomerKey */
-    {2522, 2540, 2540, 675, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* SelectObjectContentRequest.SSECustomerKeyMD5 */
-    {16219, 16219, 16219, 338, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* SelectObjectContentRequest.ScanRange */
-    {16305, 16305, 16305, 495, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* SelectParameters.Expression */
-    {16316, 16316, 16316, 496, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* SelectParameters.ExpressionType */
+    {15952, 15952, 15952, 326, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* SelectObjectContentRequest.RequestProgress */
+    {2396, 2417, 2417, 675, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* SelectObjectContentRequest.SSECustomerAlgorithm */
+    {2465, 2480, 2480, 676, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* SelectObjectContentRequest.SSECustomerKey */
+    {2522, 2540, 2540, 677, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* SelectObjectContentRequest.SSECustomerKeyMD5 */
+    {16259, 16259, 16259, 340, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* SelectObjectContentRequest.ScanRange */
+    {16345, 16345, 16345, 497, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* SelectParameters.Expression */
+    {16356, 16356, 16356, 498, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* SelectParameters.ExpressionType */
     {10270, 10270, 10270, 173, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* SelectParameters.InputSerialization */
     {13588, 13588, 13588, 260, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* SelectParameters.OutputSerialization */
-    {16358, 16358, 16358, 677, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ServerSideEncryptionByDefault.KMSMasterKeyID */
-    {16373, 16373, 16373, 678, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ServerSideEncryptionByDefault.SSEAlgorithm */
-    {1121, 1127, 1127, 679, LOCATION_BODY, MEMBER_REQUIRED | MEMBER_FLATTENED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ServerSideEncryptionConfiguration.Rules */
-    {16416, 16416, 16416, 343, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ServerSideEncryptionRule.ApplyServerSideEncryptionByDefault */
-    {982, 982, 982, 19, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ServerSideEncryptionRule.BlockedEncryptionTypes */
-    {1779, 1779, 1779, 405, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* ServerSideEncryptionRule.BucketKeyEnabled */
-    {16476, 16476, 16476, 379, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* SessionCredentials.AccessKeyId */
-    {1844, 1844, 1844, 681, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_ISO8601_MS}, /* SessionCredentials.Expiration */
-    {16488, 16488, 16488, 680, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* SessionCredentials.SecretAccessKey */
-    {16504, 16504, 16504, 680, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* SessionCredentials.SessionToken */
-    {15751, 15751, 15751, 316, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* SourceSelectionCriteria.ReplicaModifications */
-    {16549, 16549, 16549, 349, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* SourceSelectionCriteria.SseKmsEncryptedObjects */
-    {1, 1, 1, 686, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* SseKmsEncryptedObjects.Status */
-    {13690, 13690, 13690, 416, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* Stats.BytesProcessed */
-    {13705, 13705, 13705, 417, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* Stats.BytesReturned */
-    {13719, 13719, 13719, 418, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* Stats.BytesScanned */
-    {13741, 13741, 13741, 350, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* StatsEvent.Details */
-    {16583, 16583, 16583, 353, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* StorageClassAnalysis.DataExport */
-    {6163, 6163, 6163, 10, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* StorageClassAnalysisDataExport.Destination */
-    {16594, 16594, 16594, 690, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* StorageClassAnalysisDataExport.OutputSchemaVersion */
-    {240, 240, 240, 594, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* Tag.Key */
-    {6432, 6432, 6432, 712, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* Tag.Value */
-    {8134, 8134, 8134, 694, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* Tagging.TagSet */
-    {9815, 9815, 9815, 165, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* TargetGrant.Grantee */
-    {9823, 9823, 9823, 408, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* TargetGrant.Permission */
-    {13663, 13663, 13663, 266, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* TargetObjectKeyFormat.PartitionedPrefix */
-    {16536, 16536, 16536, 347, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* TargetObjectKeyFormat.SimplePrefix */
-    {10383, 10383, 10383, 522, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* Tiering.AccessTier */
-    {4931, 4931, 4931, 524, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* Tiering.Days */
-    {1708, 1702, 1702, 486, LOCATION_BODY, MEMBER_REQUIRED | MEMBER_FLATTENED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* TopicConfiguration.Events */
+    {16398, 16398, 16398, 679, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ServerSideEncryptionByDefault.KMSMasterKeyID */
+    {16413, 16413, 16413, 680, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ServerSideEncryptionByDefault.SSEAlgorithm */
+    {1121, 1127, 1127, 681, LOCATION_BODY, MEMBER_REQUIRED | MEMBER_FLATTENED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ServerSideEncryptionConfiguration.Rules */
+    {16456, 16456, 16456, 345, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ServerSideEncryptionRule.ApplyServerSideEncryptionByDefault */
+    {982, 982, 982, 19, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ServerSideEncryptionRule.BlockedEncryptionTypes */
+    {1779, 1779, 1779, 407, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* ServerSideEncryptionRule.BucketKeyEnabled */
+    {16516, 16516, 16516, 381, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* SessionCredentials.AccessKeyId */
+    {1844, 1844, 1844, 683, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_ISO8601_MS}, /* SessionCredentials.Expiration */
+    {16528, 16528, 16528, 682, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* SessionCredentials.SecretAccessKey */
+    {16544, 16544, 16544, 682, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* SessionCredentials.SessionToken */
+    {15791, 15791, 15791, 318, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* SourceSelectionCriteria.ReplicaModifications */
+    {16589, 16589, 16589, 351, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* SourceSelectionCriteria.SseKmsEncryptedObjects */
+    {1, 1, 1, 688, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* SseKmsEncryptedObjects.Status */
+    {13730, 13730, 13730, 418, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* Stats.BytesProcessed */
+    {13745, 13745, 13745, 419, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* Stats.BytesReturned */
+    {13759, 13759, 13759, 420, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* Stats.BytesScanned */
+    {13781, 13781, 13781, 352, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* StatsEvent.Details */
+    {16623, 16623, 16623, 355, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* StorageClassAnalysis.DataExport */
+    {6163, 6163, 6163, 10, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* StorageClassAnalysisDataExport.Destination */
+    {16634, 16634, 16634, 692, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* StorageClassAnalysisDataExport.OutputSchemaVersion */
+    {240, 240, 240, 596, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* Tag.Key */
+    {6432, 6432, 6432, 714, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* Tag.Value */
+    {8134, 8134, 8134, 696, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* Tagging.TagSet */
+    {9815, 9815, 9815, 165, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* TargetGrant.Grantee */
+    {9823, 9823, 9823, 410, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* TargetGrant.Permission */
+    {13663, 13663, 13663, 266, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* TargetObjectKeyFormat.PartitionedPrefix */
+    {16576, 16576, 16576, 349, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* TargetObjectKeyFormat.SimplePrefix */
+    {10383, 10383, 10383, 524, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* Tiering.AccessTier */
+    {4931, 4931, 4931, 526, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* Tiering.Days */
+    {1708, 1702, 1702, 488, LOCATION_BODY, MEMBER_REQUIRED | MEMBER_FLATTENED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* TopicConfiguration.Events */
     {473, 473, 473, 247, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* TopicConfiguration.Filter */
-    {480, 480, 480, 588, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* TopicConfiguration.Id */
-    {16670, 16679, 16679, 703, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* TopicConfiguration.TopicArn */
-    {1702, 1702, 1702, 485, LOCATION_BODY, MEMBER_DEPRECATED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* TopicConfigurationDeprecated.Event */
-    {1708, 1702, 1702, 486, LOCATION_BODY, MEMBER_FLATTENED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* TopicConfigurationDeprecated.Events */
-    {480, 480, 480, 588, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* TopicConfigurationDeprecated.Id */
-    {16679, 16679, 16679, 703, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* TopicConfigurationDeprecated.Topic */
-    {10965, 10965, 10965, 463, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_ISO8601_MS}, /* Transition.Date */
-    {4931, 4931, 4931, 464, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* Transition.Days */
-    {4083, 4083, 4083, 707, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* Transition.StorageClass */
+    {480, 480, 480, 590, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* TopicConfiguration.Id */
+    {16710, 16719, 16719, 705, LOCATION_BODY, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* TopicConfiguration.TopicArn */
+    {1702, 1702, 1702, 487, LOCATION_BODY, MEMBER_DEPRECATED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* TopicConfigurationDeprecated.Event */
+    {1708, 1702, 1702, 488, LOCATION_BODY, MEMBER_FLATTENED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* TopicConfigurationDeprecated.Events */
+    {480, 480, 480, 590, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* TopicConfigurationDeprecated.Id */
+    {16719, 16719, 16719, 705, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* TopicConfigurationDeprecated.Topic */
+    {10965, 10965, 10965, 465, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_ISO8601_MS}, /* Transition.Date */
+    {4931, 4931, 4931, 466, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* Transition.Days */
+    {4083, 4083, 4083, 709, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* Transition.StorageClass */
     {830, 830, 830, 18, LOCATION_BODY, MEMBER_REQUIRED | MEMBER_PAYLOAD, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UpdateBucketMetadataAnnotationTableConfigurationRequest.AnnotationTableConfiguration */
-    {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UpdateBucketMetadataAnnotationTableConfigurationRequest.Bucket */
-    {661, 4313, 4313, 421, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UpdateBucketMetadataAnnotationTableConfigurationRequest.ChecksumAlgorithm */
-    {4342, 4353, 4353, 448, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UpdateBucketMetadataAnnotationTableConfigurationRequest.ContentMD5 */
-    {141, 161, 161, 382, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UpdateBucketMetadataAnnotationTableConfigurationRequest.ExpectedBucketOwner */
-    {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UpdateBucketMetadataInventoryTableConfigurationRequest.Bucket */
-    {661, 4313, 4313, 421, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UpdateBucketMetadataInventoryTableConfigurationRequest.ChecksumAlgorithm */
-    {4342, 4353, 4353, 448, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UpdateBucketMetadataInventoryTableConfigurationRequest.ContentMD5 */
-    {141, 161, 161, 382, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UpdateBucketMetadataInventoryTableConfigurationRequest.ExpectedBucketOwner */
+    {134, 134, 134, 411, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UpdateBucketMetadataAnnotationTableConfigurationRequest.Bucket */
+    {661, 4313, 4313, 423, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UpdateBucketMetadataAnnotationTableConfigurationRequest.ChecksumAlgorithm */
+    {4342, 4353, 4353, 450, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UpdateBucketMetadataAnnotationTableConfigurationRequest.ContentMD5 */
+    {141, 161, 161, 384, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UpdateBucketMetadataAnnotationTableConfigurationRequest.ExpectedBucketOwner */
+    {134, 134, 134, 411, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UpdateBucketMetadataInventoryTableConfigurationRequest.Bucket */
+    {661, 4313, 4313, 423, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UpdateBucketMetadataInventoryTableConfigurationRequest.ChecksumAlgorithm */
+    {4342, 4353, 4353, 450, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UpdateBucketMetadataInventoryTableConfigurationRequest.ContentMD5 */
+    {141, 161, 161, 384, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UpdateBucketMetadataInventoryTableConfigurationRequest.ExpectedBucketOwner */
     {10670, 10670, 10670, 190, LOCATION_BODY, MEMBER_REQUIRED | MEMBER_PAYLOAD, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UpdateBucketMetadataInventoryTableConfigurationRequest.InventoryTableConfiguration */
-    {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UpdateBucketMetadataJournalTableConfigurationRequest.Bucket */
-    {661, 4313, 4313, 421, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UpdateBucketMetadataJournalTableConfigurationRequest.ChecksumAlgorithm */
-    {4342, 4353, 4353, 448, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UpdateBucketMetadataJournalTableConfigurationRequest.ContentMD5 */
-    {141, 161, 161, 382, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UpdateBucketMetadataJournalTableConfigurationRequest.ExpectedBucketOwner */
+    {134, 134, 134, 411, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UpdateBucketMetadataJournalTableConfigurationRequest.Bucket */
+    {661, 4313, 4313, 423, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UpdateBucketMetadataJournalTableConfigurationRequest.ChecksumAlgorithm */
+    {4342, 4353, 4353, 450, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UpdateBucketMetadataJournalTableConfigurationRequest.ContentMD5 */
+    {141, 161, 161, 384, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UpdateBucketMetadataJournalTableConfigurationRequest.ExpectedBucketOwner */
     {10805, 10805, 10805, 195, LOCATION_BODY, MEMBER_REQUIRED | MEMBER_PAYLOAD, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UpdateBucketMetadataJournalTableConfigurationRequest.JournalTableConfiguration */
-    {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UpdateObjectEncryptionRequest.Bucket */
-    {661, 4313, 4313, 421, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UpdateObjectEncryptionRequest.ChecksumAlgorithm */
-    {4342, 4353, 4353, 448, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UpdateObjectEncryptionRequest.ContentMD5 */
-    {141, 161, 161, 382, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UpdateObjectEncryptionRequest.ExpectedBucketOwner */
-    {240, 240, 240, 594, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UpdateObjectEncryptionRequest.Key */
+    {134, 134, 134, 411, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UpdateObjectEncryptionRequest.Bucket */
+    {661, 4313, 4313, 423, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UpdateObjectEncryptionRequest.ChecksumAlgorithm */
+    {4342, 4353, 4353, 450, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UpdateObjectEncryptionRequest.ContentMD5 */
+    {141, 161, 161, 384, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UpdateObjectEncryptionRequest.ExpectedBucketOwner */
+    {240, 240, 240, 596, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UpdateObjectEncryptionRequest.Key */
     {13378, 13378, 13378, 250, LOCATION_BODY, MEMBER_REQUIRED | MEMBER_PAYLOAD, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UpdateObjectEncryptionRequest.ObjectEncryption */
-    {244, 257, 257, 651, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UpdateObjectEncryptionRequest.RequestPayer */
-    {1978, 5679, 5679, 608, LOCATION_QUERY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UpdateObjectEncryptionRequest.VersionId */
-    {70, 85, 85, 650, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UpdateObjectEncryptionResponse.RequestCharged */
-    {1779, 1796, 1796, 405, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UploadPartCopyOutput.BucketKeyEnabled */
+    {244, 257, 257, 653, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UpdateObjectEncryptionRequest.RequestPayer */
+    {1978, 5679, 5679, 610, LOCATION_QUERY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UpdateObjectEncryptionRequest.VersionId */
+    {70, 85, 85, 652, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UpdateObjectEncryptionResponse.RequestCharged */
+    {1779, 1796, 1796, 407, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UploadPartCopyOutput.BucketKeyEnabled */
     {4253, 4253, 4253, 42, LOCATION_BODY, MEMBER_PAYLOAD, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UploadPartCopyOutput.CopyPartResult */
-    {2767, 2787, 2787, 460, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UploadPartCopyOutput.CopySourceVersionId */
-    {70, 85, 85, 650, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UploadPartCopyOutput.RequestCharged */
-    {2396, 2417, 2417, 673, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UploadPartCopyOutput.SSECustomerAlgorithm */
-    {2522, 2540, 2540, 675, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UploadPartCopyOutput.SSECustomerKeyMD5 */
-    {1872, 1884, 1884, 677, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UploadPartCopyOutput.SSEKMSKeyId */
-    {1928, 1949, 1949, 678, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UploadPartCopyOutput.ServerSideEncryption */
-    {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* UploadPartCopyRequest.Bucket */
-    {3144, 3155, 3155, 451, LOCATION_HEADER, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* UploadPartCopyRequest.CopySource */
-    {3173, 3191, 3191, 452, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* UploadPartCopyRequest.CopySourceIfMatch */
-    {3218, 3244, 3244, 453, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_RFC1123}, /* UploadPartCopyRequest.CopySourceIfModifiedSince */
-    {3280, 3302, 3302, 454, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* UploadPartCopyRequest.CopySourceIfNoneMatch */
-    {3334, 3362, 3362, 455, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_RFC1123}, /* UploadPartCopyRequest.CopySourceIfUnmodifiedSince */
-    {16981, 16997, 16997, 456, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* UploadPartCopyRequest.CopySourceRange */
-    {3400, 3431, 3431, 457, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UploadPartCopyRequest.CopySourceSSECustomerAlgorithm */
-    {3491, 3516, 3516, 458, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UploadPartCopyRequest.CopySourceSSECustomerKey */
-    {3570, 3598, 3598, 459, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UploadPartCopyRequest.CopySourceSSECustomerKeyMD5 */
-    {141, 161, 161, 382, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* UploadPartCopyRequest.ExpectedBucketOwner */
-    {3656, 3682, 3682, 382, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* UploadPartCopyRequest.ExpectedSourceBucketOwner */
-    {240, 240, 240, 594, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* UploadPartCopyRequest.Key */
-    {2653, 9239, 9239, 615, LOCATION_QUERY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* UploadPartCopyRequest.PartNumber */
-    {244, 257, 257, 651, LOCATION_HEADER, 0, SUPPORT_RECORDED, TIMESTAMP_DEFAULT}, /* UploadPartCopyRequest.RequestPayer */
-    {2396, 2417, 2417, 673, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UploadPartCopyRequest.SSECustomerAlgorithm */
-    {2465, 2480, 2480, 674, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UploadPartCopyRequest.SSECustomerKey */
-    {2522, 2540, 2540, 675, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UploadPartCopyRequest.SSECustomerKeyMD5 */
-    {277, 286, 286, 578, LOCATION_QUERY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* UploadPartCopyRequest.UploadId */
-    {1779, 1796, 1796, 405, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UploadPartOutput.BucketKeyEnabled */
-    {1513, 2035, 2035, 423, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UploadPartOutput.ChecksumCRC32 */
-    {1527, 2056, 2056, 424, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UploadPartOutput.ChecksumCRC32C */
-    {1542, 2078, 2078, 425, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UploadPartOutput.ChecksumCRC64NVME */
-    {1560, 2103, 2103, 426, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UploadPartOutput.ChecksumMD5 */
-    {1572, 2122, 2122, 428, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UploadPartOutput.ChecksumSHA1 */
-    {1585, 2142, 2142, 429, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UploadPartOutput.ChecksumSHA256 */
-    {1600, 2164, 2164, 430, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UploadPartOutput.ChecksumSHA512 */
-    {1628, 2206, 2206, 432, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UploadPartOutput.ChecksumXXHASH128 */
-    {1646, 2231, 2231, 433, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UploadPartOutput.ChecksumXXHASH3 */
-    {1662, 2254, 2254, 434, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UploadPartOutput.ChecksumXXHASH64 */
-    {679, 679, 679, 475, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UploadPartOutput.ETag */
-    {70, 85, 85, 650, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UploadPartOutput.RequestCharged */
-    {2396, 2417, 2417, 673, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UploadPartOutput.SSECustomerAlgorithm */
-    {2522, 2540, 2540, 675, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UploadPartOutput.SSECustomerKeyMD5 */
-    {1872, 1884, 1884, 677, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UploadPartOutput.SSEKMSKeyId */
-    {1928, 1949, 1949, 678, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UploadPartOutput.ServerSideEncryption */
-    {9016, 9016, 9016, 401, LOCATION_BODY, MEMBER_STREAMING | MEMBER_PAYLOAD, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* UploadPartRequest.Body */
-    {134, 134, 134, 409, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* UploadPartRequest.Bucket */
-    {661, 4313, 4313, 421, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* UploadPartRequest.ChecksumAlgorithm */
-    {1513, 2035, 2035, 423, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* UploadPartRequest.ChecksumCRC32 */
-    {1527, 2056, 2056, 424, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* UploadPartRequest.ChecksumCRC32C */
-    {1542, 2078, 2078, 425, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* UploadPartRequest.ChecksumCRC64NVME */
-    {1560, 2103, 2103, 426, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UploadPartRequest.ChecksumMD5 */
-    {1572, 2122, 2122, 428, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* UploadPartRequest.ChecksumSHA1 */
-    {1585, 2142, 2142, 429, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* UploadPartRequest.ChecksumSHA256 */
-    {1600, 2164, 2164, 430, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UploadPartRequest.ChecksumSHA512 */
-    {1628, 2206, 2206, 432, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UploadPartRequest.ChecksumXXHASH128 */
-    {1646, 2231, 2231, 433, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UploadPartRequest.ChecksumXXHASH3 */
-    {1662, 2254, 2254, 434, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UploadPartRequest.ChecksumXXHASH64 */
-    {8414, 8428, 8428, 447, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* UploadPartRequest.ContentLength */
-    {4342, 4353, 4353, 448, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* UploadPartRequest.ContentMD5 */
-    {141, 161, 161, 382, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* UploadPartRequest.ExpectedBucketOwner */
-    {240, 240, 240, 594, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* UploadPartRequest.Key */
-    {2653, 9239, 9239, 615, LOCATION_QUERY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* UploadPartRequest.PartNumber */
-    {244, 257, 257, 651, LOCATION_HEADER, 0, SUPPORT_RECORDED, TIMESTAMP_DEFAULT}, /* UploadPartRequest.RequestPayer */
-    {2396, 2417, 2417, 673, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UploadPartRequest.SSECustomerAlgorithm */
-    {2465, 2480, 2480, 674, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UploadPartRequest.SSECustomerKey */
-    {2522, 2540, 2540, 675, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UploadPartRequest.SSECustomerKeyMD5 */
-    {277, 286, 286, 578, LOCATION_QUERY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* UploadPartRequest.UploadId */
-    {8188, 8198, 8198, 556, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* VersioningConfiguration.MFADelete */
-    {1, 1, 1, 413, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* VersioningConfiguration.Status */
-    {6367, 6367, 6367, 89, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* WebsiteConfiguration.ErrorDocument */
-    {8261, 8261, 8261, 171, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* WebsiteConfiguration.IndexDocument */
-    {8275, 8275, 8275, 313, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* WebsiteConfiguration.RedirectAllRequestsTo */
-    {8297, 8297, 8297, 665, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* WebsiteConfiguration.RoutingRules */
-    {8989, 17078, 17078, 378, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* WriteGetObjectResponseRequest.AcceptRanges */
-    {9016, 9016, 9016, 401, LOCATION_BODY, MEMBER_STREAMING | MEMBER_PAYLOAD, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* WriteGetObjectResponseRequest.Body */
-    {1779, 17109, 17109, 405, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* WriteGetObjectResponseRequest.BucketKeyEnabled */
-    {2962, 17174, 17174, 420, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* WriteGetObjectResponseRequest.CacheControl */
-    {1513, 17205, 17205, 423, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* WriteGetObjectResponseRequest.ChecksumCRC32 */
-    {1527, 17243, 17243, 424, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* WriteGetObjectResponseRequest.ChecksumCRC32C */
-    {1542, 17282, 17282, 425, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* WriteGetObjectResponseRequest.ChecksumCRC64NVME */
-    {1560, 17324, 17324, 426, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* WriteGetObjectResponseRequest.ChecksumMD5 */
-    {1572, 17360, 17360, 428, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* WriteGetObjectResponseRequest.ChecksumSHA1 */
-    {1585, 17397, 17397, 429, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* WriteGetObjectResponseRequest.ChecksumSHA256 */
-    {1600, 17436, 17436, 430, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* WriteGetObjectResponseRequest.ChecksumSHA512 */
-    {1628, 17475, 17475, 432, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* WriteGetObjectResponseRequest.ChecksumXXHASH128 */
-    {1646, 17517, 17517, 433, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* WriteGetObjectResponseRequest.ChecksumXXHASH3 */
-    {1662, 17557, 17557, 434, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* WriteGetObjectResponseRequest.ChecksumXXHASH64 */
-    {3014, 17598, 17598, 444, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* WriteGetObjectResponseRequest.ContentDisposition */
-    {3053, 17635, 17635, 445, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* WriteGetObjectResponseRequest.ContentEncoding */
-    {3086, 17669, 17669, 446, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* WriteGetObjectResponseRequest.ContentLanguage */
-    {8414, 8428, 8428, 447, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* WriteGetObjectResponseRequest.ContentLength */
-    {9021, 17703, 17703, 449, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* WriteGetObjectResponseRequest.ContentRange */
-    {3119, 17734, 17734, 450, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* WriteGetObjectResponseRequest.ContentType */
-    {5719, 17764, 17764, 466, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* WriteGetObjectResponseRequest.DeleteMarker */
-    {679, 17801, 17801, 475, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* WriteGetObjectResponseRequest.ETag */
-    {6331, 17823, 17823, 482, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* WriteGetObjectResponseRequest.ErrorCode */
-    {6341, 17844, 17844, 483, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* WriteGetObjectResponseRequest.ErrorMessage */
-    {1844, 17868, 17868, 488, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* WriteGetObjectResponseRequest.Expiration */
-    {3717, 17902, 17902, 492, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* WriteGetObjectResponseRequest.Expires */
-    {684, 17927, 17927, 548, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_RFC1123}, /* WriteGetObjectResponseRequest.LastModified */
-    {3864, 3873, 3873, 567, LOCATION_HEADERS, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* WriteGetObjectResponseRequest.Metadata */
-    {9048, 17958, 17958, 576, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* WriteGetObjectResponseRequest.MissingMeta */
-    {3928, 17994, 17994, 598, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* WriteGetObjectResponseRequest.ObjectLockLegalHoldStatus */
-    {3983, 18040, 18040, 599, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* WriteGetObjectResponseRequest.ObjectLockMode */
-    {4021, 18080, 18080, 600, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_ISO8601_MS}, /* WriteGetObjectResponseRequest.ObjectLockRetainUntilDate */
-    {8692, 18133, 18133, 619, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* WriteGetObjectResponseRequest.PartsCount */
-    {697, 18171, 18171, 648, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* WriteGetObjectResponseRequest.ReplicationStatus */
-    {70, 18213, 18213, 650, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* WriteGetObjectResponseRequest.RequestCharged */
-    {18252, 18265, 18265, 652, LOCATION_HEADER, MEMBER_REQUIRED | MEMBER_HOST_LABEL, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* WriteGetObjectResponseRequest.RequestRoute */
-    {18285, 18298, 18298, 653, LOCATION_HEADER, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* WriteGetObjectResponseRequest.RequestToken */
-    {9100, 18318, 18318, 660, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* WriteGetObjectResponseRequest.Restore */
-    {2396, 18349, 18349, 673, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* WriteGetObjectResponseRequest.SSECustomerAlgorithm */
-    {2522, 18414, 18414, 675, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* WriteGetObjectResponseRequest.SSECustomerKeyMD5 */
-    {1872, 18477, 18477, 677, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* WriteGetObjectResponseRequest.SSEKMSKeyId */
-    {1928, 18538, 18538, 678, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* WriteGetObjectResponseRequest.ServerSideEncryption */
-    {18584, 18595, 18595, 503, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* WriteGetObjectResponseRequest.StatusCode */
-    {4083, 18612, 18612, 689, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* WriteGetObjectResponseRequest.StorageClass */
-    {9122, 18649, 18649, 693, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* WriteGetObjectResponseRequest.TagCount */
-    {1978, 18686, 18686, 608, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* WriteGetObjectResponseRequest.VersionId */
+    {2767, 2787, 2787, 462, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UploadPartCopyOutput.CopySourceVersionId */
+    {70, 85, 85, 652, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UploadPartCopyOutput.RequestCharged */
+    {2396, 2417, 2417, 675, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UploadPartCopyOutput.SSECustomerAlgorithm */
+    {2522, 2540, 2540, 677, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UploadPartCopyOutput.SSECustomerKeyMD5 */
+    {1872, 1884, 1884, 679, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UploadPartCopyOutput.SSEKMSKeyId */
+    {1928, 1949, 1949, 680, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UploadPartCopyOutput.ServerSideEncryption */
+    {134, 134, 134, 411, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* UploadPartCopyRequest.Bucket */
+    {3144, 3155, 3155, 453, LOCATION_HEADER, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* UploadPartCopyRequest.CopySource */
+    {3173, 3191, 3191, 454, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* UploadPartCopyRequest.CopySourceIfMatch */
+    {3218, 3244, 3244, 455, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_RFC1123}, /* UploadPartCopyRequest.CopySourceIfModifiedSince */
+    {3280, 3302, 3302, 456, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* UploadPartCopyRequest.CopySourceIfNoneMatch */
+    {3334, 3362, 3362, 457, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_RFC1123}, /* UploadPartCopyRequest.CopySourceIfUnmodifiedSince */
+    {17021, 17037, 17037, 458, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* UploadPartCopyRequest.CopySourceRange */
+    {3400, 3431, 3431, 459, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UploadPartCopyRequest.CopySourceSSECustomerAlgorithm */
+    {3491, 3516, 3516, 460, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UploadPartCopyRequest.CopySourceSSECustomerKey */
+    {3570, 3598, 3598, 461, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UploadPartCopyRequest.CopySourceSSECustomerKeyMD5 */
+    {141, 161, 161, 384, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* UploadPartCopyRequest.ExpectedBucketOwner */
+    {3656, 3682, 3682, 384, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* UploadPartCopyRequest.ExpectedSourceBucketOwner */
+    {240, 240, 240, 596, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* UploadPartCopyRequest.Key */
+    {2653, 9239, 9239, 617, LOCATION_QUERY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* UploadPartCopyRequest.PartNumber */
+    {244, 257, 257, 653, LOCATION_HEADER, 0, SUPPORT_RECORDED, TIMESTAMP_DEFAULT}, /* UploadPartCopyRequest.RequestPayer */
+    {2396, 2417, 2417, 675, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UploadPartCopyRequest.SSECustomerAlgorithm */
+    {2465, 2480, 2480, 676, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UploadPartCopyRequest.SSECustomerKey */
+    {2522, 2540, 2540, 677, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UploadPartCopyRequest.SSECustomerKeyMD5 */
+    {277, 286, 286, 580, LOCATION_QUERY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* UploadPartCopyRequest.UploadId */
+    {1779, 1796, 1796, 407, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UploadPartOutput.BucketKeyEnabled */
+    {1513, 2035, 2035, 425, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UploadPartOutput.ChecksumCRC32 */
+    {1527, 2056, 2056, 426, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UploadPartOutput.ChecksumCRC32C */
+    {1542, 2078, 2078, 427, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UploadPartOutput.ChecksumCRC64NVME */
+    {1560, 2103, 2103, 428, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UploadPartOutput.ChecksumMD5 */
+    {1572, 2122, 2122, 430, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UploadPartOutput.ChecksumSHA1 */
+    {1585, 2142, 2142, 431, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UploadPartOutput.ChecksumSHA256 */
+    {1600, 2164, 2164, 432, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UploadPartOutput.ChecksumSHA512 */
+    {1628, 2206, 2206, 434, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UploadPartOutput.ChecksumXXHASH128 */
+    {1646, 2231, 2231, 435, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UploadPartOutput.ChecksumXXHASH3 */
+    {1662, 2254, 2254, 436, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UploadPartOutput.ChecksumXXHASH64 */
+    {679, 679, 679, 477, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UploadPartOutput.ETag */
+    {70, 85, 85, 652, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UploadPartOutput.RequestCharged */
+    {2396, 2417, 2417, 675, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UploadPartOutput.SSECustomerAlgorithm */
+    {2522, 2540, 2540, 677, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UploadPartOutput.SSECustomerKeyMD5 */
+    {1872, 1884, 1884, 679, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UploadPartOutput.SSEKMSKeyId */
+    {1928, 1949, 1949, 680, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UploadPartOutput.ServerSideEncryption */
+    {9016, 9016, 9016, 403, LOCATION_BODY, MEMBER_STREAMING | MEMBER_PAYLOAD, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* UploadPartRequest.Body */
+    {134, 134, 134, 411, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* UploadPartRequest.Bucket */
+    {661, 4313, 4313, 423, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* UploadPartRequest.ChecksumAlgorithm */
+    {1513, 2035, 2035, 425, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* UploadPartRequest.ChecksumCRC32 */
+    {1527, 2056, 2056, 426, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* UploadPartRequest.ChecksumCRC32C */
+    {1542, 2078, 2078, 427, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* UploadPartRequest.ChecksumCRC64NVME */
+    {1560, 2103, 2103, 428, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UploadPartRequest.ChecksumMD5 */
+    {1572, 2122, 2122, 430, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* UploadPartRequest.ChecksumSHA1 */
+    {1585, 2142, 2142, 431, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* UploadPartRequest.ChecksumSHA256 */
+    {1600, 2164, 2164, 432, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UploadPartRequest.ChecksumSHA512 */
+    {1628, 2206, 2206, 434, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UploadPartRequest.ChecksumXXHASH128 */
+    {1646, 2231, 2231, 435, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UploadPartRequest.ChecksumXXHASH3 */
+    {1662, 2254, 2254, 436, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UploadPartRequest.ChecksumXXHASH64 */
+    {8414, 8428, 8428, 449, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* UploadPartRequest.ContentLength */
+    {4342, 4353, 4353, 450, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* UploadPartRequest.ContentMD5 */
+    {141, 161, 161, 384, LOCATION_HEADER, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* UploadPartRequest.ExpectedBucketOwner */
+    {240, 240, 240, 596, LOCATION_URI, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* UploadPartRequest.Key */
+    {2653, 9239, 9239, 617, LOCATION_QUERY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* UploadPartRequest.PartNumber */
+    {244, 257, 257, 653, LOCATION_HEADER, 0, SUPPORT_RECORDED, TIMESTAMP_DEFAULT}, /* UploadPartRequest.RequestPayer */
+    {2396, 2417, 2417, 675, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UploadPartRequest.SSECustomerAlgorithm */
+    {2465, 2480, 2480, 676, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UploadPartRequest.SSECustomerKey */
+    {2522, 2540, 2540, 677, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* UploadPartRequest.SSECustomerKeyMD5 */
+    {277, 286, 286, 580, LOCATION_QUERY, MEMBER_REQUIRED, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* UploadPartRequest.UploadId */
+    {8188, 8198, 8198, 558, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* VersioningConfiguration.MFADelete */
+    {1, 1, 1, 415, LOCATION_BODY, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* VersioningConfiguration.Status */
+    {6367, 6367, 6367, 89, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* WebsiteConfiguration.ErrorDocument */
+    {8261, 8261, 8261, 171, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* WebsiteConfiguration.IndexDocument */
+    {8275, 8275, 8275, 315, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* WebsiteConfiguration.RedirectAllRequestsTo */
+    {8297, 8297, 8297, 667, LOCATION_BODY, 0, SUPPORT_DONE, TIMESTAMP_DEFAULT}, /* WebsiteConfiguration.RoutingRules */
+    {8989, 17118, 17118, 380, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* WriteGetObjectResponseRequest.AcceptRanges */
+    {9016, 9016, 9016, 403, LOCATION_BODY, MEMBER_STREAMING | MEMBER_PAYLOAD, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* WriteGetObjectResponseRequest.Body */
+    {1779, 17149, 17149, 407, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* WriteGetObjectResponseRequest.BucketKeyEnabled */
+    {2962, 17214, 17214, 422, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* WriteGetObjectResponseRequest.CacheControl */
+    {1513, 17245, 17245, 425, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* WriteGetObjectResponseRequest.ChecksumCRC32 */
+    {1527, 17283, 17283, 426, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* WriteGetObjectResponseRequest.ChecksumCRC32C */
+    {1542, 17322, 17322, 427, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* WriteGetObjectResponseRequest.ChecksumCRC64NVME */
+    {1560, 17364, 17364, 428, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* WriteGetObjectResponseRequest.ChecksumMD5 */
+    {1572, 17400, 17400, 430, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* WriteGetObjectResponseRequest.ChecksumSHA1 */
+    {1585, 17437, 17437, 431, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* WriteGetObjectResponseRequest.ChecksumSHA256 */
+    {1600, 17476, 17476, 432, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* WriteGetObjectResponseRequest.ChecksumSHA512 */
+    {1628, 17515, 17515, 434, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* WriteGetObjectResponseRequest.ChecksumXXHASH128 */
+    {1646, 17557, 17557, 435, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* WriteGetObjectResponseRequest.ChecksumXXHASH3 */
+    {1662, 17597, 17597, 436, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* WriteGetObjectResponseRequest.ChecksumXXHASH64 */
+    {3014, 17638, 17638, 446, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* WriteGetObjectResponseRequest.ContentDisposition */
+    {3053, 17675, 17675, 447, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* WriteGetObjectResponseRequest.ContentEncoding */
+    {3086, 17709, 17709, 448, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* WriteGetObjectResponseRequest.ContentLanguage */
+    {8414, 8428, 8428, 449, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* WriteGetObjectResponseRequest.ContentLength */
+    {9021, 17743, 17743, 451, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* WriteGetObjectResponseRequest.ContentRange */
+    {3119, 17774, 17774, 452, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* WriteGetObjectResponseRequest.ContentType */
+    {5719, 17804, 17804, 468, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* WriteGetObjectResponseRequest.DeleteMarker */
+    {679, 17841, 17841, 477, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* WriteGetObjectResponseRequest.ETag */
+    {6331, 17863, 17863, 484, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* WriteGetObjectResponseRequest.ErrorCode */
+    {6341, 17884, 17884, 485, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* WriteGetObjectResponseRequest.ErrorMessage */
+    {1844, 17908, 17908, 490, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* WriteGetObjectResponseRequest.Expiration */
+    {3717, 17942, 17942, 494, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* WriteGetObjectResponseRequest.Expires */
+    {684, 17967, 17967, 550, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_RFC1123}, /* WriteGetObjectResponseRequest.LastModified */
+    {3864, 3873, 3873, 569, LOCATION_HEADERS, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* WriteGetObjectResponseRequest.Metadata */
+    {9048, 17998, 17998, 578, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* WriteGetObjectResponseRequest.MissingMeta */
+    {3928, 18034, 18034, 600, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* WriteGetObjectResponseRequest.ObjectLockLegalHoldStatus */
+    {3983, 18080, 18080, 601, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* WriteGetObjectResponseRequest.ObjectLockMode */
+    {4021, 18120, 18120, 602, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_ISO8601_MS}, /* WriteGetObjectResponseRequest.ObjectLockRetainUntilDate */
+    {8692, 18173, 18173, 621, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* WriteGetObjectResponseRequest.PartsCount */
+    {697, 18211, 18211, 650, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* WriteGetObjectResponseRequest.ReplicationStatus */
+    {70, 18253, 18253, 652, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* WriteGetObjectResponseRequest.RequestCharged */
+    {18292, 18305, 18305, 654, LOCATION_HEADER, MEMBER_REQUIRED | MEMBER_HOST_LABEL, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* WriteGetObjectResponseRequest.RequestRoute */
+    {18325, 18338, 18338, 655, LOCATION_HEADER, MEMBER_REQUIRED, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* WriteGetObjectResponseRequest.RequestToken */
+    {9100, 18358, 18358, 662, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* WriteGetObjectResponseRequest.Restore */
+    {2396, 18389, 18389, 675, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* WriteGetObjectResponseRequest.SSECustomerAlgorithm */
+    {2522, 18454, 18454, 677, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* WriteGetObjectResponseRequest.SSECustomerKeyMD5 */
+    {1872, 18517, 18517, 679, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* WriteGetObjectResponseRequest.SSEKMSKeyId */
+    {1928, 18578, 18578, 680, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* WriteGetObjectResponseRequest.ServerSideEncryption */
+    {18624, 18635, 18635, 505, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* WriteGetObjectResponseRequest.StatusCode */
+    {4083, 18652, 18652, 691, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* WriteGetObjectResponseRequest.StorageClass */
+    {9122, 18689, 18689, 695, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* WriteGetObjectResponseRequest.TagCount */
+    {1978, 18726, 18726, 610, LOCATION_HEADER, 0, SUPPORT_REFUSED, TIMESTAMP_DEFAULT}, /* WriteGetObjectResponseRequest.VersionId */
 };
 
 static const struct selector selectors[] = {
     {286, 0, SELECT_QUERY}, /* AbortMultipartUpload */
     {286, 0, SELECT_QUERY}, /* CompleteMultipartUpload */
     {3155, 0, SELECT_HEADER}, /* CopyObject */
-    {22223, 0, SELECT_LITERAL}, /* CreateBucketMetadataConfiguration */
-    {22311, 0, SELECT_LITERAL}, /* CreateBucketMetadataTableConfiguration */
-    {22388, 0, SELECT_LITERAL}, /* CreateMultipartUpload */
-    {22473, 0, SELECT_LITERAL}, /* CreateSession */
-    {22550, 0, SELECT_LITERAL}, /* DeleteBucketAnalyticsConfiguration */
+    {22203, 0, SELECT_LITERAL}, /* CreateBucketMetadataConfiguration */
+    {22291, 0, SELECT_LITERAL}, /* CreateBucketMetadataTableConfiguration */
+    {22368, 0, SELECT_LITERAL}, /* CreateMultipartUpload */
+    {22453, 0, SELECT_LITERAL}, /* CreateSession */
+    {22530, 0, SELECT_LITERAL}, /* DeleteBucketAnalyticsConfiguration */
     {4992, 0, SELECT_QUERY}, /* DeleteBucketAnalyticsConfiguration */
-    {22615, 0, SELECT_LITERAL}, /* DeleteBucketCors */
-    {22652, 0, SELECT_LITERAL}, /* DeleteBucketEncryption */
-    {22707, 0, SELECT_LITERAL}, /* DeleteBucketIntelligentTieringConfiguration */
+    {22595, 0, SELECT_LITERAL}, /* DeleteBucketCors */
+    {22632, 0, SELECT_LITERAL}, /* DeleteBucketEncryption */
+    {22687, 0, SELECT_LITERAL}, /* DeleteBucketIntelligentTieringConfiguration */
     {4992, 0, SELECT_QUERY}, /* DeleteBucketIntelligentTieringConfiguration */
-    {22801, 0, SELECT_LITERAL}, /* DeleteBucketInventoryConfiguration */
+    {22781, 0, SELECT_LITERAL}, /* DeleteBucketInventoryConfiguration */
     {4992, 0, SELECT_QUERY}, /* DeleteBucketInventoryConfiguration */
-    {22866, 0, SELECT_LITERAL}, /* DeleteBucketLifecycle */
-    {22223, 0, SELECT_LITERAL}, /* DeleteBucketMetadataConfiguration */
-    {22311, 0, SELECT_LITERAL}, /* DeleteBucketMetadataTableConfiguration */
-    {22991, 0, SELECT_LITERAL}, /* DeleteBucketMetricsConfiguration */
+    {22846, 0, SELECT_LITERAL}, /* DeleteBucketLifecycle */
+    {22203, 0, SELECT_LITERAL}, /* DeleteBucketMetadataConfiguration */
+    {22291, 0, SELECT_LITERAL}, /* DeleteBucketMetadataTableConfiguration */
+    {22971, 0, SELECT_LITERAL}, /* DeleteBucketMetricsConfiguration */
     {4992, 0, SELECT_QUERY}, /* DeleteBucketMetricsConfiguration */
-    {23050, 0, SELECT_LITERAL}, /* DeleteBucketOwnershipControls */
-    {23126, 0, SELECT_LITERAL}, /* DeleteBucketPolicy */
-    {23169, 0, SELECT_LITERAL}, /* DeleteBucketReplication */
-    {23227, 0, SELECT_LITERAL}, /* DeleteBucketTagging */
-    {23273, 0, SELECT_LITERAL}, /* DeleteBucketWebsite */
-    {23351, 0, SELECT_LITERAL}, /* DeleteObjectAnnotation */
+    {23030, 0, SELECT_LITERAL}, /* DeleteBucketOwnershipControls */
+    {23106, 0, SELECT_LITERAL}, /* DeleteBucketPolicy */
+    {23149, 0, SELECT_LITERAL}, /* DeleteBucketReplication */
+    {23207, 0, SELECT_LITERAL}, /* DeleteBucketTagging */
+    {23253, 0, SELECT_LITERAL}, /* DeleteBucketWebsite */
+    {23331, 0, SELECT_LITERAL}, /* DeleteObjectAnnotation */
     {5628, 0, SELECT_QUERY}, /* DeleteObjectAnnotation */
-    {23227, 0, SELECT_LITERAL}, /* DeleteObjectTagging */
-    {23513, 0, SELECT_LITERAL}, /* DeleteObjects */
-    {23564, 0, SELECT_LITERAL}, /* DeletePublicAccessBlock */
-    {23634, 0, SELECT_LITERAL}, /* GetBucketAbac */
-    {23668, 0, SELECT_LITERAL}, /* GetBucketAccelerateConfiguration */
-    {23733, 0, SELECT_LITERAL}, /* GetBucketAcl */
-    {22550, 0, SELECT_LITERAL}, /* GetBucketAnalyticsConfiguration */
+    {23207, 0, SELECT_LITERAL}, /* DeleteObjectTagging */
+    {23493, 0, SELECT_LITERAL}, /* DeleteObjects */
+    {23544, 0, SELECT_LITERAL}, /* DeletePublicAccessBlock */
+    {23614, 0, SELECT_LITERAL}, /* GetBucketAbac */
+    {23648, 0, SELECT_LITERAL}, /* GetBucketAccelerateConfiguration */
+    {23713, 0, SELECT_LITERAL}, /* GetBucketAcl */
+    {22530, 0, SELECT_LITERAL}, /* GetBucketAnalyticsConfiguration */
     {4992, 0, SELECT_QUERY}, /* GetBucketAnalyticsConfiguration */
-    {22615, 0, SELECT_LITERAL}, /* GetBucketCors */
-    {22652, 0, SELECT_LITERAL}, /* GetBucketEncryption */
-    {22707, 0, SELECT_LITERAL}, /* GetBucketIntelligentTieringConfiguration */
+    {22595, 0, SELECT_LITERAL}, /* GetBucketCors */
+    {22632, 0, SELECT_LITERAL}, /* GetBucketEncryption */
+    {22687, 0, SELECT_LITERAL}, /* GetBucketIntelligentTieringConfiguration */
     {4992, 0, SELECT_QUERY}, /* GetBucketIntelligentTieringConfiguration */
-    {22801, 0, SELECT_LITERAL}, /* GetBucketInventoryConfiguration */
+    {22781, 0, SELECT_LITERAL}, /* GetBucketInventoryConfiguration */
     {4992, 0, SELECT_QUERY}, /* GetBucketInventoryConfiguration */
-    {22866, 0, SELECT_LITERAL}, /* GetBucketLifecycle */
-    {22866, 0, SELECT_LITERAL}, /* GetBucketLifecycleConfiguration */
-    {23954, 0, SELECT_LITERAL}, /* GetBucketLocation */
-    {24000, 0, SELECT_LITERAL}, /* GetBucketLogging */
-    {22223, 0, SELECT_LITERAL}, /* GetBucketMetadataConfiguration */
-    {22311, 0, SELECT_LITERAL}, /* GetBucketMetadataTableConfiguration */
-    {22991, 0, SELECT_LITERAL}, /* GetBucketMetricsConfiguration */
+    {22846, 0, SELECT_LITERAL}, /* GetBucketLifecycle */
+    {22846, 0, SELECT_LITERAL}, /* GetBucketLifecycleConfiguration */
+    {23934, 0, SELECT_LITERAL}, /* GetBucketLocation */
+    {23980, 0, SELECT_LITERAL}, /* GetBucketLogging */
+    {22203, 0, SELECT_LITERAL}, /* GetBucketMetadataConfiguration */
+    {22291, 0, SELECT_LITERAL}, /* GetBucketMetadataTableConfiguration */
+    {22971, 0, SELECT_LITERAL}, /* GetBucketMetricsConfiguration */
     {4992, 0, SELECT_QUERY}, /* GetBucketMetricsConfiguration */
-    {24140, 0, SELECT_LITERAL}, /* GetBucketNotification */
-    {24140, 0, SELECT_LITERAL}, /* GetBucketNotificationConfiguration */
-    {23050, 0, SELECT_LITERAL}, /* GetBucketOwnershipControls */
-    {23126, 0, SELECT_LITERAL}, /* GetBucketPolicy */
-    {24276, 0, SELECT_LITERAL}, /* GetBucketPolicyStatus */
-    {23169, 0, SELECT_LITERAL}, /* GetBucketReplication */
-    {24355, 0, SELECT_LITERAL}, /* GetBucketRequestPayment */
-    {23227, 0, SELECT_LITERAL}, /* GetBucketTagging */
-    {24436, 0, SELECT_LITERAL}, /* GetBucketVersioning */
-    {23273, 0, SELECT_LITERAL}, /* GetBucketWebsite */
-    {23733, 0, SELECT_LITERAL}, /* GetObjectAcl */
-    {23351, 0, SELECT_LITERAL}, /* GetObjectAnnotation */
+    {24120, 0, SELECT_LITERAL}, /* GetBucketNotification */
+    {24120, 0, SELECT_LITERAL}, /* GetBucketNotificationConfiguration */
+    {23030, 0, SELECT_LITERAL}, /* GetBucketOwnershipControls */
+    {23106, 0, SELECT_LITERAL}, /* GetBucketPolicy */
+    {24256, 0, SELECT_LITERAL}, /* GetBucketPolicyStatus */
+    {23149, 0, SELECT_LITERAL}, /* GetBucketReplication */
+    {24335, 0, SELECT_LITERAL}, /* GetBucketRequestPayment */
+    {23207, 0, SELECT_LITERAL}, /* GetBucketTagging */
+    {24416, 0, SELECT_LITERAL}, /* GetBucketVersioning */
+    {23253, 0, SELECT_LITERAL}, /* GetBucketWebsite */
+    {23713, 0, SELECT_LITERAL}, /* GetObjectAcl */
+    {23331, 0, SELECT_LITERAL}, /* GetObjectAnnotation */
     {5628, 0, SELECT_QUERY}, /* GetObjectAnnotation */
-    {24569, 0, SELECT_LITERAL}, /* GetObjectAttributes */
+    {24549, 0, SELECT_LITERAL}, /* GetObjectAttributes */
     {8761, 0, SELECT_HEADER}, /* GetObjectAttributes */
-    {24656, 0, SELECT_LITERAL}, /* GetObjectLegalHold */
-    {24714, 0, SELECT_LITERAL}, /* GetObjectLockConfiguration */
-    {24775, 0, SELECT_LITERAL}, /* GetObjectRetention */
-    {23227, 0, SELECT_LITERAL}, /* GetObjectTagging */
-    {24848, 0, SELECT_LITERAL}, /* GetObjectTorrent */
-    {23564, 0, SELECT_LITERAL}, /* GetPublicAccessBlock */
-    {22550, 0, SELECT_LITERAL}, /* ListBucketAnalyticsConfigurations */
-    {22707, 0, SELECT_LITERAL}, /* ListBucketIntelligentTieringConfigurations */
-    {22801, 0, SELECT_LITERAL}, /* ListBucketInventoryConfigurations */
-    {22991, 0, SELECT_LITERAL}, /* ListBucketMetricsConfigurations */
-    {22388, 0, SELECT_LITERAL}, /* ListMultipartUploads */
-    {23351, 0, SELECT_LITERAL}, /* ListObjectAnnotations */
-    {25496, 0, SELECT_LITERAL}, /* ListObjectVersions */
-    {25591, 25601, SELECT_LITERAL}, /* ListObjectsV2 */
+    {24636, 0, SELECT_LITERAL}, /* GetObjectLegalHold */
+    {24694, 0, SELECT_LITERAL}, /* GetObjectLockConfiguration */
+    {24755, 0, SELECT_LITERAL}, /* GetObjectRetention */
+    {23207, 0, SELECT_LITERAL}, /* GetObjectTagging */
+    {24828, 0, SELECT_LITERAL}, /* GetObjectTorrent */
+    {23544, 0, SELECT_LITERAL}, /* GetPublicAccessBlock */
+    {22530, 0, SELECT_LITERAL}, /* ListBucketAnalyticsConfigurations */
+    {22687, 0, SELECT_LITERAL}, /* ListBucketIntelligentTieringConfigurations */
+    {22781, 0, SELECT_LITERAL}, /* ListBucketInventoryConfigurations */
+    {22971, 0, SELECT_LITERAL}, /* ListBucketMetricsConfigurations */
+    {22368, 0, SELECT_LITERAL}, /* ListMultipartUploads */
+    {23331, 0, SELECT_LITERAL}, /* ListObjectAnnotations */
+    {25476, 0, SELECT_LITERAL}, /* ListObjectVersions */
+    {25571, 25581, SELECT_LITERAL}, /* ListObjectsV2 */
     {286, 0, SELECT_QUERY}, /* ListParts */
-    {23634, 0, SELECT_LITERAL}, /* PutBucketAbac */
-    {23668, 0, SELECT_LITERAL}, /* PutBucketAccelerateConfiguration */
-    {23733, 0, SELECT_LITERAL}, /* PutBucketAcl */
-    {22550, 0, SELECT_LITERAL}, /* PutBucketAnalyticsConfiguration */
+    {23614, 0, SELECT_LITERAL}, /* PutBucketAbac */
+    {23648, 0, SELECT_LITERAL}, /* PutBucketAccelerateConfiguration */
+    {23713, 0, SELECT_LITERAL}, /* PutBucketAcl */
+    {22530, 0, SELECT_LITERAL}, /* PutBucketAnalyticsConfiguration */
     {4992, 0, SELECT_QUERY}, /* PutBucketAnalyticsConfiguration */
-    {22615, 0, SELECT_LITERAL}, /* PutBucketCors */
-    {22652, 0, SELECT_LITERAL}, /* PutBucketEncryption */
-    {22707, 0, SELECT_LITERAL}, /* PutBucketIntelligentTieringConfiguration */
+    {22595, 0, SELECT_LITERAL}, /* PutBucketCors */
+    {22632, 0, SELECT_LITERAL}, /* PutBucketEncryption */
+    {22687, 0, SELECT_LITERAL}, /* PutBucketIntelligentTieringConfiguration */
     {4992, 0, SELECT_QUERY}, /* PutBucketIntelligentTieringConfiguration */
-    {22801, 0, SELECT_LITERAL}, /* PutBucketInventoryConfiguration */
+    {22781, 0, SELECT_LITERAL}, /* PutBucketInventoryConfiguration */
     {4992, 0, SELECT_QUERY}, /* PutBucketInventoryConfiguration */
-    {22866, 0, SELECT_LITERAL}, /* PutBucketLifecycle */
-    {22866, 0, SELECT_LITERAL}, /* PutBucketLifecycleConfiguration */
-    {24000, 0, SELECT_LITERAL}, /* PutBucketLogging */
-    {22991, 0, SELECT_LITERAL}, /* PutBucketMetricsConfiguration */
+    {22846, 0, SELECT_LITERAL}, /* PutBucketLifecycle */
+    {22846, 0, SELECT_LITERAL}, /* PutBucketLifecycleConfiguration */
+    {23980, 0, SELECT_LITERAL}, /* PutBucketLogging */
+    {22971, 0, SELECT_LITERAL}, /* PutBucketMetricsConfiguration */
     {4992, 0, SELECT_QUERY}, /* PutBucketMetricsConfiguration */
-    {24140, 0, SELECT_LITERAL}, /* PutBucketNotification */
-    {24140, 0, SELECT_LITERAL}, /* PutBucketNotificationConfiguration */
-    {23050, 0, SELECT_LITERAL}, /* PutBucketOwnershipControls */
-    {23126, 0, SELECT_LITERAL}, /* PutBucketPolicy */
-    {23169, 0, SELECT_LITERAL}, /* PutBucketReplication */
-    {24355, 0, SELECT_LITERAL}, /* PutBucketRequestPayment */
-    {23227, 0, SELECT_LITERAL}, /* PutBucketTagging */
-    {24436, 0, SELECT_LITERAL}, /* PutBucketVersioning */
-    {23273, 0, SELECT_LITERAL}, /* PutBucketWebsite */
-    {23733, 0, SELECT_LITERAL}, /* PutObjectAcl */
-    {23351, 0, SELECT_LITERAL}, /* PutObjectAnnotation */
+    {24120, 0, SELECT_LITERAL}, /* PutBucketNotification */
+    {24120, 0, SELECT_LITERAL}, /* PutBucketNotificationConfiguration */
+    {23030, 0, SELECT_LITERAL}, /* PutBucketOwnershipControls */
+    {23106, 0, SELECT_LITERAL}, /* PutBucketPolicy */
+    {23149, 0, SELECT_LITERAL}, /* PutBucketReplication */
+    {24335, 0, SELECT_LITERAL}, /* PutBucketRequestPayment */
+    {23207, 0, SELECT_LITERAL}, /* PutBucketTagging */
+    {24416, 0, SELECT_LITERAL}, /* PutBucketVersioning */
+    {23253, 0, SELECT_LITERAL}, /* PutBucketWebsite */
+    {23713, 0, SELECT_LITERAL}, /* PutObjectAcl */
+    {23331, 0, SELECT_LITERAL}, /* PutObjectAnnotation */
     {5628, 0, SELECT_QUERY}, /* PutObjectAnnotation */
-    {24656, 0, SELECT_LITERAL}, /* PutObjectLegalHold */
-    {24714, 0, SELECT_LITERAL}, /* PutObjectLockConfiguration */
-    {24775, 0, SELECT_LITERAL}, /* PutObjectRetention */
-    {23227, 0, SELECT_LITERAL}, /* PutObjectTagging */
-    {23564, 0, SELECT_LITERAL}, /* PutPublicAccessBlock */
-    {26512, 0, SELECT_LITERAL}, /* RenameObject */
-    {15492, 0, SELECT_HEADER}, /* RenameObject */
-    {26587, 0, SELECT_LITERAL}, /* RestoreObject */
-    {26654, 0, SELECT_LITERAL}, /* SelectObjectContent */
-    {26661, 25601, SELECT_LITERAL}, /* SelectObjectContent */
-    {26731, 0, SELECT_LITERAL}, /* UpdateBucketMetadataAnnotationTableConfiguration */
-    {26838, 0, SELECT_LITERAL}, /* UpdateBucketMetadataInventoryTableConfiguration */
-    {26942, 0, SELECT_LITERAL}, /* UpdateBucketMetadataJournalTableConfiguration */
-    {22652, 0, SELECT_LITERAL}, /* UpdateObjectEncryption */
+    {24636, 0, SELECT_LITERAL}, /* PutObjectLegalHold */
+    {24694, 0, SELECT_LITERAL}, /* PutObjectLockConfiguration */
+    {24755, 0, SELECT_LITERAL}, /* PutObjectRetention */
+    {23207, 0, SELECT_LITERAL}, /* PutObjectTagging */
+    {23544, 0, SELECT_LITERAL}, /* PutPublicAccessBlock */
+    {26526, 0, SELECT_LITERAL}, /* RenameObject */
+    {15532, 0, SELECT_HEADER}, /* RenameObject */
+    {26601, 0, SELECT_LITERAL}, /* RestoreObject */
+    {26668, 0, SELECT_LITERAL}, /* SelectObjectContent */
+    {26675, 25581, SELECT_LITERAL}, /* SelectObjectContent */
+    {26745, 0, SELECT_LITERAL}, /* UpdateBucketMetadataAnnotationTableConfiguration */
+    {26852, 0, SELECT_LITERAL}, /* UpdateBucketMetadataInventoryTableConfiguration */
+    {26956, 0, SELECT_LITERAL}, /* UpdateBucketMetadataJournalTableConfiguration */
+    {22632, 0, SELECT_LITERAL}, /* UpdateObjectEncryption */
     {9239, 0, SELECT_QUERY}, /* UploadPart */
     {286, 0, SELECT_QUERY}, /* UploadPart */
     {3155, 0, SELECT_HEADER}, /* UploadPartCopy */
     {9239, 0, SELECT_QUERY}, /* UploadPartCopy */
     {286, 0, SELECT_QUERY}, /* UploadPartCopy */
-    {18265, 0, SELECT_HEADER}, /* WriteGetObjectResponse */
-    {18298, 0, SELECT_HEADER}, /* WriteGetObjectResponse */
+    {18305, 0, SELECT_HEADER}, /* WriteGetObjectResponse */
+    {18338, 0, SELECT_HEADER}, /* WriteGetObjectResponse */
 };
 
 static const uint32_t enumerations[] = {
-    10237, 18814, 18822, 18860, 18865, 18888, 18903, 15904, 18923, 15904, 18949, 18982, 18990, 19002, 19020, 19080, 19093, 19098, 19125, 19142,
-    19149, 15904, 18949, 18814, 19278, 19283, 19288, 19304, 19327, 15904, 18923, 19431, 19278, 19435, 15904, 18923, 18814, 18822, 15904, 18923,
-    19535, 19539, 19543, 19278, 18888, 18903, 15904, 18923, 18814, 18822, 10237, 19750, 10262, 19770, 19776, 19814, 19818, 715, 19858, 4083,
-    679, 19875, 697, 19895, 4021, 3983, 3928, 19624, 19912, 661, 19928, 19952, 19964, 20041, 20050, 20148, 20165, 15904, 18923, 15904,
-    18923, 18860, 20214, 15904, 18923, 679, 1679, 8568, 4083, 8580, 18982, 18990, 19002, 19020, 20496, 20510, 20528, 15904, 20612, 20615,
-    20619, 20630, 20619, 20630, 20732, 20741, 20760, 20768, 20780, 20791, 20811, 20824, 20833, 20844, 20849, 20865, 20877, 20887, 20903, 20732,
-    13333, 6163, 21057, 21067, 21090, 21100, 19080, 19098, 21112, 19093, 21122, 21131, 21136, 21165, 21172, 15904, 18923, 15904, 18923, 21377,
-    21386, 21394, 21401, 21409, 15904, 18923, 21441, 21441, 21451, 21572, 21576, 21702, 21711, 15904, 18923, 20732, 20741, 20768, 20780, 20791,
-    20760, 20811, 20824, 20833, 20844, 20849, 20865, 20877, 20887, 20903, 21773, 21811, 21819, 18860, 20214, 21858, 21867, 21872, 21917, 21941,
-    20760, 20768, 20780, 20791, 20811, 20833, 22004, 22018, 22040,
+    10237, 18854, 18862, 18900, 18905, 18928, 18943, 15944, 18963, 15944, 18989, 19022, 19030, 19042, 19060, 19120, 19133, 19138, 19165, 19182,
+    19189, 15944, 18989, 18854, 19318, 19323, 19328, 19344, 19367, 15944, 18963, 19471, 19318, 19475, 15944, 18963, 18854, 18862, 15944, 18963,
+    19575, 19579, 19583, 19318, 18928, 18943, 15944, 18963, 18854, 18862, 10237, 19790, 10262, 19810, 19816, 19854, 19858, 715, 19898, 4083,
+    679, 19915, 697, 19935, 4021, 3983, 3928, 19664, 19952, 661, 19968, 19992, 20004, 20081, 20090, 20188, 20205, 15944, 18963, 15944,
+    18963, 18900, 20254, 15944, 18963, 679, 1679, 8568, 4083, 8580, 19022, 19030, 19042, 19060, 20536, 20550, 20568, 15944, 20652, 20655,
+    20659, 20670, 20659, 20670, 20772, 20781, 20800, 20808, 20820, 20831, 20851, 20864, 20873, 20884, 20889, 20905, 20917, 20927, 20943, 20772,
+    13333, 6163, 21097, 21107, 21130, 21140, 19120, 19138, 21152, 19133, 21162, 21194, 21201, 15944, 18963, 15944, 18963, 21406, 21415, 21423,
+    21430, 21438, 15944, 18963, 21470, 21470, 21480, 21601, 21605, 21731, 21740, 15944, 18963, 20772, 20781, 20808, 20820, 20831, 20800, 20851,
+    20864, 20873, 20884, 20889, 20905, 20917, 20927, 20943, 21802, 21840, 21848, 18900, 20254, 21887, 21896, 21901, 20800, 20808, 20820, 20831,
+    20851, 20873, 21984, 21998, 22020,
 };
 
 const struct model s3_model = {
@@ -4068,8 +4076,8 @@ const struct model s3_model = {
     .also_query = 0,
     .query_compatible = 0,
     .validation = VALIDATION_S3,
-    .operation_count = 116,
-    .shape_count = 718,
+    .operation_count = 118,
+    .shape_count = 720,
     .strings = strings,
     .operations = operations,
     .shapes = shapes,

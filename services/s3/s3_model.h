@@ -82,6 +82,8 @@ enum {
     OP_ListObjects,
     OP_ListObjectsV2,
     OP_ListParts,
+    OP_Preflight,
+    OP_PreflightBucket,
     OP_PutBucketAbac,
     OP_PutBucketAccelerateConfiguration,
     OP_PutBucketAcl,
@@ -393,6 +395,8 @@ enum {
     SHAPE_Part,
     SHAPE_PartitionedPrefix,
     SHAPE_PolicyStatus,
+    SHAPE_PreflightBucketRequest,
+    SHAPE_PreflightRequest,
     SHAPE_Progress,
     SHAPE_ProgressEvent,
     SHAPE_PublicAccessBlockConfiguration,
@@ -2358,6 +2362,15 @@ enum {
 
 enum {
     PolicyStatus_IsPublic,
+};
+
+enum {
+    PreflightBucketRequest_Bucket,
+};
+
+enum {
+    PreflightRequest_Bucket,
+    PreflightRequest_Key,
 };
 
 enum {

@@ -9,6 +9,7 @@
  *                  `bytes` of its own. Each body belongs to one version or to one part.
  * upload           multipart uploads in progress, listed by key, then in the order in which they began.
  * notification     events and rules as JSON: a list of texts; a list of [name, value] pairs, or NULL for no filter.
+ * bucket_configuration  documents as JSON (configuration.c), NULL: a default that was taken away. id "" where a bucket has one of the kind.
  * event_sequencer  one row: the greatest sequencer given. */
 const char *const s3_schema[S3_MIGRATIONS] = {
     "CREATE TABLE bucket(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, account TEXT NOT NULL, region TEXT NOT NULL, location TEXT,"
@@ -38,4 +39,6 @@ const char *const s3_schema[S3_MIGRATIONS] = {
     " events TEXT NOT NULL, rules TEXT, PRIMARY KEY(bucket, place)) WITHOUT ROWID;"
     "CREATE TABLE event_sequencer(value INTEGER NOT NULL);"
     "INSERT INTO event_sequencer(value) VALUES(0);",
+    "CREATE TABLE bucket_configuration(bucket INTEGER NOT NULL, kind TEXT NOT NULL, id TEXT NOT NULL, document TEXT,"
+    " PRIMARY KEY(bucket, kind, id)) WITHOUT ROWID;",
 };

@@ -44,6 +44,6 @@ void loop_stop(void);          /* ends loop_run() after this turn */
 uint64_t loop_turn(void);      /* number of the current turn */
 
 /* The name said by the watchdog when a turn takes more than LOOP_TURN_LIMIT_MS of thread CPU time (off under sanitizers).
- * With LOWCLOUD_STRICT_TURNS in the environment such a turn aborts the program; the tests set it. */
+ * With LOWCLOUD_STRICT_TURNS=MS in the environment a turn over MS (at least the limit) aborts the program; the tests set it. */
 enum { LOOP_TURN_LIMIT_MS = 50 };
 void loop_doing(const char *what);

@@ -180,7 +180,7 @@ class Reset(Case):
             rounds(400)
             last, grown = rounds(200), resident(server.process.pid) - size
             self.assertLess(grown, 1_000_000 * harness.PATIENCE ** 2, f"data={data}")
-            self.assertLess(last, first * 2 + 0.5, f"data={data}")
+            self.assertLess(last, first * 5 + 5, f"data={data}")  # growth with the number of resets, not the machine's noise
 
     def test_init_scripts_do_not_run_again(self):
         folder = self.enterContext(tempfile.TemporaryDirectory())

@@ -28,7 +28,7 @@ PATIENCE = float(os.environ.get("LOWCLOUD_TEST_PATIENCE", "6" if "san" in os.pat
 
 
 def default_binary():
-    return os.environ.get("LOWCLOUD") or os.path.join(BUILD, "lowcloud")
+    return os.path.abspath(os.environ.get("LOWCLOUD") or os.path.join(BUILD, "lowcloud"))
 
 
 class ServerError(Exception):

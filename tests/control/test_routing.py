@@ -160,10 +160,10 @@ class Routing(Case):
         self.assertIn(b"GetVpcLinks", body)
         self.assertEqual(self.ask("GET", "/v2/nonsense", Authorization=scope("apigateway"))[0], 404)
         self.assertEqual(self.ask("GET", "/restapis", Authorization=scope("apigateway"))[0], 501)
-        status, _, body = self.ask("GET", "/photos?website", Authorization=scope("s3"))
+        status, _, body = self.ask("GET", "/photos?metadataTable", Authorization=scope("s3"))
         self.assertEqual(status, 501, body)
         self.assertIn(b"<Code>NotImplemented</Code>", body)
-        self.assertIn(b"GetBucketWebsite", body)
+        self.assertIn(b"GetBucketMetadataTable", body)
 
     def test_objects_are_not_hijacked(self):
         for key in ("_lowcloud/health", "2015-03-31/functions/", "v2/apis", "000000000000/q", "_aws/execute-api/x", "queue/a"):

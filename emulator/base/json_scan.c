@@ -172,8 +172,8 @@ static bool scan_escape(struct reader *reader)
     return true;
 }
 
-/* Eight bytes at a time over what is plain in a string: no quote, backslash, control character or byte of 0x80 and more. Large values
- * (base64, payloads) are nearly all of that. */
+/* Eight bytes at a time over what is plain in a string: no quote, backslash, control character or byte of 0x80 and more. Large
+ * values (base64, payloads) are nearly all of that. */
 static void skip_plain(struct reader *reader)
 {
     static const uint64_t ones = 0x0101010101010101, highs = 0x8080808080808080;

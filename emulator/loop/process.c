@@ -21,7 +21,7 @@ extern char **environ;
 
 enum {
     READ_BYTES = 64 * 1024,
-    READS_A_TURN = 1,    /* all that a pipe holds; what is written meanwhile waits, so that a talkative child does not starve the others */
+    READS_A_TURN = 1,    /* all that a pipe holds, so that a talkative child does not starve the others */
     READS_AT_DEATH = 32, /* a pipe holds no more, unless somebody goes on writing */
     PATIENCE_MS = 200,
 };

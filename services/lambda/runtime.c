@@ -10,8 +10,8 @@
     "dotnet10, ruby3.2, ruby3.3, ruby3.4, ruby4.0, provided, provided.al2, provided.al2023]"
 
 const char *const runtime_names[] = {"nodejs20.x", "nodejs22.x", "nodejs24.x",   "nodejs26.x",      "python3.9",
-                                   "python3.10", "python3.11", "python3.12",   "python3.13",      "python3.14",
-                                   "python3.15", "provided",   "provided.al2", "provided.al2023", NULL};
+                                     "python3.10", "python3.11", "python3.12",   "python3.13",      "python3.14",
+                                     "python3.15", "provided",   "provided.al2", "provided.al2023", NULL};
 static const char *const not_yet[] = {
     "java8.al2", "java8.al2023", "java11",   "java11.al2023", "java17",  "java17.al2023", "java21",  "java25",
     "dotnet6",   "dotnet8",      "dotnet10", "ruby3.2",       "ruby3.3", "ruby3.4",       "ruby4.0", NULL};

@@ -378,6 +378,32 @@ static struct bytes repeated(const char *text, size_t times, const char *end, si
     return buffer_detach(&buffer, arena);
 }
 
+/* Strings are walked eight bytes at a time: each kind of byte at each place of strings of all lengths around that. */
+static void every_place_of_a_string(void **state)
+{
+    static const unsigned char bad[] = {0x00, 0x01, 0x1f, '"', 0x80, 0xff}, good[] = {0x20, 0x21, '#', '[', ']', 0x7f};
+    char json[64];
+
+    (void)state;
+    for (size_t length = 1; length <= 33; length++)
+        for (size_t place = 0; place < length; place++) {
+            struct value value;
+
+            memset(json, 'x', sizeof json);
+            json[0] = json[length + 1] = '"';
+            for (size_t i = 0; i < COUNT(bad); i++) {
+                json[1 + place] = (char)bad[i];
+                assert_int_equal(json_check((struct bytes){json, length + 2}, NULL), -EINVAL);
+            }
+            for (size_t i = 0; i < COUNT(good); i++) {
+                json[1 + place] = (char)good[i];
+                assert_int_equal(json_parse(arena, (struct bytes){json, length + 2}, &value, NULL), 0);
+                assert_int_equal(value.size, length);
+                assert_memory_equal(value.text, json + 1, length);
+            }
+        }
+}
+
 static void limits(void **state)
 {
     (void)state;
@@ -463,6 +489,7 @@ int main(void)
         cmocka_unit_test(numbers),
         cmocka_unit_test(texts),
         cmocka_unit_test(the_last_of_equal_keys_wins),
+        cmocka_unit_test(every_place_of_a_string),
         cmocka_unit_test(limits),
         cmocka_unit_test(written),
         cmocka_unit_test(written_within_a_limit),

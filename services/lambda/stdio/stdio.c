@@ -328,8 +328,8 @@ static ssize_t collect(int out, struct text *printed)
     return got;
 }
 
-/* Feeds the event, collects what is printed; gives the wait status, or in *error why it could not be run. The event is over when the
- * program has ended: who it leaves behind may hold its output open for ever. */
+/* Feeds the event, collects what is printed; gives the wait status, or in *error why it could not be run. The event is over when
+ * the program has ended: who it leaves behind may hold its output open for ever. */
 static int run(const char *path, const char *name, const struct text *event, struct text *printed, int *error)
 {
     int in[2], out[2], failure[2];
@@ -357,7 +357,8 @@ static int run(const char *path, const char *name, const struct text *event, str
             close(in[1]);
             in[1] = -1;
         }
-        struct pollfd ready[3] = {{.fd = out[0], .events = POLLIN}, {.fd = in[1], .events = POLLOUT}, {.fd = end, .events = POLLIN}};
+        struct pollfd ready[3] = {
+            {.fd = out[0], .events = POLLIN}, {.fd = in[1], .events = POLLOUT}, {.fd = end, .events = POLLIN}};
         if (poll(ready, 3, -1) < 0 && errno != EINTR)
             give_up("poll");
         if (ready[1].revents != 0) {

@@ -166,6 +166,11 @@ def stage_runtimes(total):
         total.program(path, [PYTHON, path])
 
 
+def stage_model(total):
+    for program in ("run.py", "s3_listing.py"):
+        total.program("model " + program, [PYTHON, "tests/model/" + program, "--short"])
+
+
 def stage_short(name):
     """tests/NAME/run.py or run.sh, when it exists, in its short form."""
 
@@ -192,7 +197,7 @@ STAGES = {
     "clients": stage_clients,
     "demo": stage_demo,
     "kill": stage_short("kill"),
-    "model": stage_short("model"),
+    "model": stage_model,
     "property": stage_short("property"),
     "fuzz": stage_short("fuzz"),
     "hostile": stage_short("hostile"),

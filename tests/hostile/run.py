@@ -32,8 +32,8 @@ from peer import Failure, Skip, World, expect, harness  # noqa: E402
 IS_SANITIZED = "san" in os.path.basename(harness.BUILD)
 COMPLAINTS = re.compile(r"ERROR: \w+Sanitizer|runtime error:|this must hold but does not|^lowcloud: warning: a turn of the loop")
 
-# What may still grow after the repetitions that fill caches and the journal's ring; in the short form they are not full yet.
-WARM, MORE, GROWTH_KB = (1, 1, 32 * 1024) if "--short" in sys.argv else (3, 4, 8 * 1024)
+# What may still grow after the repetitions that fill caches and the journal's ring: what malloc keeps of large bodies, in pieces.
+WARM, MORE, GROWTH_KB = (1, 1, 32 * 1024) if "--short" in sys.argv else (3, 4, 24 * 1024)
 WAITING = ("case_control_vanishes", "case_handler_never_answers", "case_invoke_vanishes", "case_more_after_a_parked_request", "case_zip_that_explodes")
 
 

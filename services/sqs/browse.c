@@ -97,7 +97,7 @@ enum outcome browse(struct call *call)
     for (size_t i = 0; i < count; i++) {
         const struct taken *message = &found[i];
         bool is_delayed = message->receives == 0 && (queue.is_fifo ? message->sent_at + queue.delay * 1000 : message->visible_at) > now;
-        bool is_visible = message->visible_at <= now && !is_delayed && !group_is_locked(message->group_row);
+        bool is_visible = message->visible_at <= now && !is_delayed && (!queue.is_fifo || !group_is_locked(message->group_row));
 
         if ((is_delayed && !shows_delayed) || (!is_delayed && !is_visible && !shows_invisible))
             continue;

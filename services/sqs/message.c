@@ -15,6 +15,7 @@
 #include "services/sqs/message_attributes.h"
 #include "services/sqs/sender.h"
 #include "services/sqs/sqs_model.h"
+#include "services/sqs/tenant.h"
 #include "services/sqs/waiting.h"
 
 enum { DELAY_MAX = 900, GROUP_MAX = 128 };
@@ -116,8 +117,8 @@ bool message_read(struct call *call, const struct queue *queue, const struct val
 
 static struct query message_insert = QUERY("INSERT INTO message(epoch, visible_at, sent_at, receives, token, cause, blob) VALUES (?, ?, ?, 0, ?, ?, ?)");
 static struct query message_insert_inline = QUERY("INSERT INTO message(epoch, visible_at, sent_at, receives, token, cause) VALUES (?, ?, ?, 0, ?, ?)");
-static struct query message_insert_fifo = QUERY("INSERT INTO message(epoch, visible_at, sent_at, receives, token, cause, blob, message_group, position)"
-                                                " VALUES (?1, ?2, ?2, 0, ?3, ?4, nullif(?5, 0), ?6, ?7)");
+static struct query message_insert_grouped = QUERY("INSERT INTO message(epoch, visible_at, sent_at, receives, token, cause, blob, message_group, position)"
+                                                   " VALUES (?, ?, ?, 0, ?, ?, nullif(?, 0), ?, ?)");
 static struct query position_put = QUERY("UPDATE queue SET position = ? WHERE id = ?");
 static struct query body_insert = QUERY("INSERT INTO message_body(id, message_id, body, md5, attributes, sender, trace, group_id, deduplication_id)"
                                         " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)");
@@ -147,7 +148,10 @@ bool message_store(struct call *call, struct queue *queue, struct message *messa
     if (queue->is_fifo) {
         message->position = ++queue->position;
         int64_t group = group_join(queue, message->group, message->position, now);
-        (void)query_run(&message_insert_fifo, "iiiiiii", queue->epoch, now, token, cause, blob, group, message->position);
+        (void)query_run(&message_insert_grouped, "iiiiiiii", queue->epoch, now, now, token, cause, blob, group, message->position);
+    } else if (message->group != NULL) {
+        int64_t tenant = tenant_join(queue, message->group, visible_at);
+        (void)query_run(&message_insert_grouped, "iiiiiiii", queue->epoch, visible_at, now, token, cause, blob, tenant, visible_at);
     } else if (blob == 0) {
         (void)query_run(&message_insert_inline, "iiiii", queue->epoch, visible_at, now, token, cause);
     } else {

@@ -6,6 +6,7 @@
 #include "emulator/store/store.h"
 #include "services/sqs/counts.h"
 #include "services/sqs/group.h"
+#include "services/sqs/tenant.h"
 #include "services/sqs/waiting.h"
 
 #define COLUMNS "m.id, m.sent_at, m.receives, m.message_group, m.cause, m.source, b.group_id"
@@ -15,7 +16,7 @@ static struct query standard_query = QUERY("SELECT " COLUMNS " FROM message AS m
 static struct query group_query = QUERY("SELECT " COLUMNS " FROM message AS m INDEXED BY message_by_group CROSS JOIN message_body AS b ON b.id = m.id"
                                         " WHERE m.message_group = ? ORDER BY m.position LIMIT 1");
 static struct query move_query = QUERY("UPDATE message SET epoch = ?1, visible_at = ?2, sent_at = ?3, receives = 0, first_received = NULL, received = NULL, token = ?4,"
-                                       " cause = ?5, source = NULL, message_group = nullif(?6, 0), position = ?7 WHERE id = ?8");
+                                       " cause = ?5, source = NULL, message_group = nullif(?6, 0), position = nullif(?7, 0) WHERE id = ?8");
 static struct query rename_query = QUERY("UPDATE message_body SET message_id = ? WHERE id = ?");
 static struct query position_put = QUERY("UPDATE queue SET position = ? WHERE id = ?");
 
@@ -74,6 +75,10 @@ void movable_move(struct arena *arena, struct queue *queue, struct queue *target
         group = group_join(target, message->group, position, now);
         (void)query_run(&position_put, "ii", position, target->id);
     }
+    if (!target->is_fifo && message->group != NULL) {
+        position = visible_at;
+        group = tenant_join(target, message->group, visible_at);
+    }
     id_uuid_to(name);
     (void)query_run(&move_query, "iiiiiiii", target->epoch, visible_at, now, (int64_t)id_random(), (int64_t)tell(arena, target, cause), group, position,
                     message->id);
@@ -86,7 +91,10 @@ void movable_move(struct arena *arena, struct queue *queue, struct queue *target
         counts_fresh(target, now, 1);
     else if (visible_at > now)
         counts_hide(target, visible_at, 1, 0);
-    group_refresh(message->old_group);
+    if (queue->is_fifo)
+        group_refresh(message->old_group);
+    else
+        tenant_refresh(message->old_group);
     waiting_notice(queue->id);
     waiting_notice(target->id);
 }

@@ -45,7 +45,7 @@ static struct value show_message(struct arena *arena, const struct queue *queue)
     put_text(arena, &message, "trace_header", query_text(row, arena, 10));
     put_text(arena, &message, "message_group_id", query_text(row, arena, 11));
     put_text(arena, &message, "message_deduplication_id", query_text(row, arena, 12));
-    put_text(arena, &message, "sequence_number", message_sequence_number(arena, query_integer(row, 13)));
+    put_text(arena, &message, "sequence_number", message_sequence_number(arena, queue->is_fifo ? query_integer(row, 13) : 0));
     put_text(arena, &message, "dead_letter_source_arn", query_text(row, arena, 5));
     if (attributes.size > 0)
         value_put(arena, &message, "attributes", attributes);

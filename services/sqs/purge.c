@@ -21,6 +21,7 @@ static struct query body_remove = QUERY("DELETE FROM message_body WHERE id = ?")
 static struct query hidden_remove = QUERY("DELETE FROM queue_hidden WHERE epoch = ?1 AND second IN"
                                           " (SELECT second FROM queue_hidden WHERE epoch = ?1 LIMIT ?2)");
 static struct query groups_remove = QUERY("DELETE FROM message_group WHERE id IN (SELECT id FROM message_group WHERE epoch = ? LIMIT ?)");
+static struct query tenants_remove = QUERY("DELETE FROM tenant WHERE id IN (SELECT id FROM tenant WHERE epoch = ? LIMIT ?)");
 static struct query deduplication_remove = QUERY("DELETE FROM deduplication WHERE epoch = ?1 AND key IN"
                                                  " (SELECT key FROM deduplication WHERE epoch = ?1 LIMIT ?2)");
 static struct query attempts_remove = QUERY("DELETE FROM receive_attempt WHERE epoch = ?1 AND attempt IN"
@@ -51,7 +52,7 @@ static bool remove_rows(int64_t epoch)
     }
     if (count == SLICE_ROWS)
         return false;
-    struct query *others[] = {&hidden_remove, &groups_remove, &deduplication_remove, &attempts_remove};
+    struct query *others[] = {&hidden_remove, &groups_remove, &tenants_remove, &deduplication_remove, &attempts_remove};
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)
         if (query_run(others[i], "ii", epoch, (int64_t)SLICE_ROWS) == SLICE_ROWS)
             return false;

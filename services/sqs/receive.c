@@ -119,7 +119,7 @@ struct value receive_show(struct call *call, const struct queue *queue, const st
         put_text(call, &system, "MessageGroupId", message->group);
     if (bits & DEDUPLICATION_ID)
         put_text(call, &system, "MessageDeduplicationId", message->deduplication);
-    if (bits & SEQUENCE_NUMBER)
+    if (bits & SEQUENCE_NUMBER && queue->is_fifo)
         put_text(call, &system, "SequenceNumber", message_sequence_number(call->arena, message->position));
     if (bits & TRACE_HEADER)
         put_text(call, &system, "AWSTraceHeader", message->trace);

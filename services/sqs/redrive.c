@@ -9,6 +9,7 @@
 #include "services/sqs/counts.h"
 #include "services/sqs/group.h"
 #include "services/sqs/sqs_model.h"
+#include "services/sqs/tenant.h"
 #include "services/sqs/waiting.h"
 
 enum { RECEIVES_MAX = 1000, SOURCES_MAX = 10 };
@@ -124,7 +125,7 @@ void redrive_policy_apply(struct arena *arena, const char *text, struct queue *q
 
 /* --- moving -------------------------------------------------------------------------------------------------------------------- */
 
-static struct query move_query = QUERY("UPDATE message SET epoch = ?, visible_at = ?, source = ?, cause = ?, message_group = nullif(?, 0), position = ? WHERE id = ?");
+static struct query move_query = QUERY("UPDATE message SET epoch = ?, visible_at = ?, source = ?, cause = ?, message_group = nullif(?, 0), position = nullif(?, 0) WHERE id = ?");
 static struct query position_query = QUERY("UPDATE queue SET position = position + 1 WHERE id = ? RETURNING position");
 
 bool redrive_is_due(struct arena *arena, const struct queue *queue, int64_t receives, struct queue *target)
@@ -154,6 +155,9 @@ void redrive_move(struct call *call, const struct queue *queue, const struct que
     if (target->is_fifo) {
         position = query_one(&position_query, 0, "i", target->id);
         joined = group_join(target, group, position, 0);
+    } else if (group != NULL) {
+        position = clock_now();
+        joined = tenant_join(target, group, position);
     }
     (void)query_run(&move_query, "iitiiii", target->epoch, clock_now(), source, (int64_t)seq, joined, position, id);
     counts_add(queue->id, -1, 0);

@@ -13,8 +13,8 @@ void redrive_policy_apply(struct arena *arena, const char *text, struct queue *q
 
 /* True when a message received `receives` times has to go elsewhere; *target is where. A dead-letter queue that is gone takes nothing. */
 bool redrive_is_due(struct arena *arena, const struct queue *queue, int64_t receives, struct queue *target);
-/* Inside a transaction: a visible message goes to `target`, which is of the same type; `group` is the name of its message group (FIFO: it becomes the last of that
- * group there). Its journal record becomes the message's cause. The group that it leaves is the caller's to refresh. */
+/* Inside a transaction: a visible message goes to `target`, which is of the same type; `group` is the name of its message group or NULL (FIFO: it becomes
+ * the last of that group there). Its journal record becomes the message's cause. The group or tenant that it leaves is the caller's to refresh. */
 void redrive_move(struct call *call, const struct queue *queue, const struct queue *target, int64_t id, const char *group, int64_t sent_at, uint64_t cause);
 
 enum outcome list_dead_letter_source_queues(struct call *call);

@@ -5,6 +5,7 @@
 #include "emulator/store/store.h"
 #include "services/sqs/counts.h"
 #include "services/sqs/group.h"
+#include "services/sqs/tenant.h"
 
 enum { SWEEP_ROWS = 500 };
 
@@ -28,7 +29,10 @@ void message_remove(const struct queue *queue, const struct standing *message)
         counts_hide(queue, message->visible_at, is_fresh ? -1 : 0, is_fresh ? 0 : -1);
     if (queue->is_fifo && is_fresh)
         counts_fresh(queue, message->sent_at, -1);
-    group_refresh(message->group);
+    if (queue->is_fifo)
+        group_refresh(message->group);
+    else
+        tenant_refresh(message->group);
 }
 
 bool retention_sweep(struct queue *queue)

@@ -8,7 +8,7 @@
 /* Removes what has expired and brings `queue` up to date. False: there was too much for one turn; go on by again(). */
 bool retention_sweep(struct queue *queue);
 
-/* The columns of a message's row that its counts depend on. blob 0: the body is in the row of message_body; group 0: the queue is a standard one. */
+/* The columns of a message's row that its counts depend on. blob 0: the body is in the row of message_body; group: of a FIFO queue, or tenant; 0: none. */
 struct standing {
     int64_t id, sent_at, visible_at, receives, blob, group;
 };

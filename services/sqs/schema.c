@@ -21,6 +21,7 @@
  * deduplication  what was sent to an epoch in the last five minutes (deduplication.c).
  * receive_attempt  the answers of receives with a ReceiveRequestAttemptId (attempt.c): the rows of their messages, eight bytes each.
  *
+ * tenant         of standard queues (tenant.h). Its id is negative, to be told from that of a group in message.message_group.
  * move_task      message move tasks (move_task.c). rate 0: none was given; due: when a running one goes on. */
 const char *const sqs_schema[SQS_MIGRATIONS] = {
     "CREATE TABLE queue("
@@ -70,6 +71,8 @@ const char *const sqs_schema[SQS_MIGRATIONS] = {
     " epoch INTEGER NOT NULL, attempt TEXT NOT NULL, expires INTEGER NOT NULL, visible_at INTEGER NOT NULL, messages BLOB NOT NULL,"
     " PRIMARY KEY(epoch, attempt)) WITHOUT ROWID;"
     "CREATE INDEX receive_attempt_by_expires ON receive_attempt(expires);"
+    "CREATE TABLE tenant(id INTEGER PRIMARY KEY, epoch INTEGER NOT NULL, name TEXT NOT NULL, ready_at INTEGER NOT NULL, UNIQUE(epoch, name));"
+    "CREATE INDEX tenant_ready ON tenant(epoch, ready_at);"
     "CREATE TABLE move_task("
     " id INTEGER PRIMARY KEY, uuid TEXT NOT NULL, account TEXT NOT NULL, region TEXT NOT NULL, queue INTEGER NOT NULL, source TEXT NOT NULL, destination TEXT,"
     " rate INTEGER NOT NULL, moved INTEGER NOT NULL, to_move INTEGER NOT NULL, status TEXT NOT NULL, failure TEXT, started INTEGER NOT NULL,"

@@ -7,6 +7,7 @@
 #include "services/sqs/group.h"
 #include "services/sqs/receive.h"
 #include "services/sqs/redrive.h"
+#include "services/sqs/tenant.h"
 #include "services/sqs/waiting.h"
 
 enum { MOVES_MAX = 500 };
@@ -25,6 +26,9 @@ static struct query visible_query = QUERY("SELECT " COLUMNS " FROM message AS m 
 static struct query all_query = QUERY("SELECT " COLUMNS " FROM message AS m INDEXED BY message_by_sent_at CROSS JOIN message_body AS b ON b.id = m.id"
                                       " WHERE m.epoch = ?1 AND m.sent_at <= ?2 AND m.sent_at > ?3 ORDER BY m.sent_at, m.id LIMIT ?4");
 static struct query take_query =
+    QUERY("UPDATE message SET visible_at = ?1, receives = receives + 1, first_received = coalesce(first_received, ?2), received = ?2,"
+          " position = iif(message_group IS NULL, NULL, ?1) WHERE id = ?3");
+static struct query take_fifo_query =
     QUERY("UPDATE message SET visible_at = ?, receives = receives + 1, first_received = coalesce(first_received, ?2), received = ?2 WHERE id = ?3");
 static struct query again_query = QUERY("UPDATE message SET visible_at = ?, received = ? WHERE id = ? RETURNING message_group");
 
@@ -64,11 +68,11 @@ size_t taken_look(struct arena *arena, const struct queue *queue, bool in_any_st
     return read_rows(arena, query, taken);
 }
 
-static void take_one(struct taken *message, int64_t visible_at)
+static void take_one(const struct queue *queue, struct taken *message, int64_t visible_at)
 {
     int64_t now = clock_now();
 
-    (void)query_run(&take_query, "iii", visible_at, now, message->id);
+    (void)query_run(queue->is_fifo ? &take_fifo_query : &take_query, "iii", visible_at, now, message->id);
     message->receives++;
     if (message->receives == 1 || message->first_received == 0)
         message->first_received = now;
@@ -76,22 +80,93 @@ static void take_one(struct taken *message, int64_t visible_at)
 
 /* --- standard queues ----------------------------------------------------------------------------------------------------------- */
 
+/* The turn of a tenant: of those that have something left, the one with least in flight. */
+struct turns {
+    struct tenant tenants[TENANTS_MAX];
+    int64_t messages[TENANTS_MAX][RECEIVE_MAX];
+    size_t left[TENANTS_MAX], next[TENANTS_MAX], count;
+};
+
+static bool next_in_turn(struct turns *turns, size_t most, int64_t *message)
+{
+    for (;;) {
+        size_t best = turns->count;
+
+        for (size_t i = 0; i < turns->count; i++)
+            if (turns->tenants[i].id != 0 && (best == turns->count || turns->tenants[i].busy < turns->tenants[best].busy))
+                best = i;
+        if (best == turns->count)
+            return false;
+        if (turns->next[best] == 0)
+            turns->left[best] = tenant_messages(turns->tenants[best].id, most, turns->messages[best]);
+        if (turns->next[best] < turns->left[best]) {
+            *message = turns->messages[best][turns->next[best]++];
+            turns->tenants[best].busy++;
+            return true;
+        }
+        turns->tenants[best].id = 0; /* nothing left */
+    }
+}
+
+/* False: it went to the dead-letter queue. */
+static bool take_or_move(struct call *call, const struct queue *queue, const struct taking *taking, struct taken *message)
+{
+    struct queue target;
+    bool is_dead = redrive_is_due(call->arena, queue, message->receives, &target);
+
+    if (is_dead)
+        redrive_move(call, queue, &target, message->id, message->group, message->sent_at, message->cause);
+    else
+        take_one(queue, message, taking->visible_at);
+    tenant_refresh(message->group_row);
+    return !is_dead;
+}
+
+/* The oldest messages say how many there are and which belong to nobody; whose turn it is among tenants is decided anew for each. */
+static size_t take_in_turn(struct call *call, const struct queue *queue, const struct taking *taking, const struct taken *heads, size_t count,
+                           struct taken *taken, size_t *moved)
+{
+    struct turns *turns = arena_alloc(call->arena, sizeof *turns);
+    size_t kept = 0;
+
+    turns->count = tenants_ready(queue, turns->tenants);
+    for (size_t i = 0; i < count; i++) {
+        struct taken message = heads[i];
+        int64_t row;
+
+        if (message.group_row != 0) {
+            if (!next_in_turn(turns, (size_t)taking->most, &row))
+                break;
+            query_start(&one_query, "i", row);
+            (void)read_rows(call->arena, &one_query, &message);
+        }
+        if (take_or_move(call, queue, taking, &message))
+            taken[kept++] = message;
+        else
+            (*moved)++;
+    }
+    return kept;
+}
+
 static size_t take_standard(struct call *call, const struct queue *queue, const struct taking *taking, struct taken *taken, bool *is_unfinished)
 {
     size_t kept = 0, moved = 0, count;
-    struct queue target;
+    struct taken heads[RECEIVE_MAX];
 
     do {
+        bool has_tenants = false;
+
         query_start(&head_query, "iii", queue->epoch, clock_now(), taking->most);
-        count = read_rows(call->arena, &head_query, taken);
-        for (size_t i = 0; i < count; i++) {
-            if (redrive_is_due(call->arena, queue, taken[i].receives, &target)) {
-                redrive_move(call, queue, &target, taken[i].id, NULL, taken[i].sent_at, taken[i].cause);
+        count = read_rows(call->arena, &head_query, heads);
+        for (size_t i = 0; i < count; i++)
+            has_tenants = has_tenants || heads[i].group_row != 0;
+        if (has_tenants)
+            kept = take_in_turn(call, queue, taking, heads, count, taken, &moved);
+        for (size_t i = 0; i < count && !has_tenants; i++) {
+            if (take_or_move(call, queue, taking, &heads[i]))
+                taken[kept++] = heads[i];
+            else
                 moved++;
-                continue;
-            }
-            take_one(&taken[i], taking->visible_at);
-            taken[kept++] = taken[i];
         }
     } while (kept == 0 && count > 0 && moved < MOVES_MAX);
     *is_unfinished = kept == 0 && count > 0;
@@ -124,7 +199,7 @@ static size_t take_group(struct call *call, const struct queue *queue, const str
             }
             if (is_fresh)
                 counts_fresh(queue, found[i].sent_at, -1);
-            take_one(&found[i], taking->visible_at);
+            take_one(queue, &found[i], taking->visible_at);
             taken[kept++] = found[i];
         }
         /* Only dead letters were in front: what stands behind them is next. */

@@ -8,10 +8,12 @@
 #include "services/sqs/receipt.h"
 #include "services/sqs/receive.h"
 #include "services/sqs/sqs_model.h"
+#include "services/sqs/tenant.h"
 #include "services/sqs/waiting.h"
 
 static struct query find_query = QUERY("SELECT epoch, token, visible_at, receives, received, sent_at, message_group FROM message WHERE id = ?");
-static struct query change_query = QUERY("UPDATE message SET visible_at = ? WHERE id = ?");
+static struct query change_query = QUERY("UPDATE message SET visible_at = ?1, position = iif(message_group IS NULL, NULL, ?1) WHERE id = ?2");
+static struct query change_fifo = QUERY("UPDATE message SET visible_at = ? WHERE id = ?");
 
 bool receipt_of_queue(struct call *call, const struct queue *queue, const char *handle, struct receipt *receipt, struct problem *problem)
 {
@@ -51,12 +53,15 @@ static bool change(struct call *call, const struct queue *queue, const char *han
         return problem_set(problem, call->arena, &invalid_parameter_value,
                            "Value %lld for parameter VisibilityTimeout is invalid. Reason: Total VisibilityTimeout for the message is beyond the limit [43200 seconds].",
                            (long long)timeout);
-    (void)query_run(&change_query, "ii", visible_at, receipt.message);
+    (void)query_run(queue->is_fifo ? &change_fifo : &change_query, "ii", visible_at, receipt.message);
     if (before > now)
         counts_hide(queue, before, was_delayed ? -1 : 0, was_delayed ? 0 : -1);
     if (visible_at > now)
         counts_hide(queue, visible_at, 0, 1);
-    group_refresh(group);
+    if (queue->is_fifo)
+        group_refresh(group);
+    else
+        tenant_refresh(group);
     waiting_notice(queue->id);
     return true;
 }

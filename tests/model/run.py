@@ -77,6 +77,7 @@ class Run:
             Queue("plain", retention=120, visibility=5),
             Queue("slow", delay=7, visibility=10),
             Queue("work", visibility=3, dead_letters=dead, most=2),
+            Queue("fair", visibility=20, is_fair=True),
             Queue("order.fifo", is_fifo=True, visibility=6),
             Queue("late.fifo", is_fifo=True, delay=4, visibility=5, content=True, retention=600),
             Queue("groups.fifo", is_fifo=True, visibility=4, by_group=True, dead_letters=dead_fifo, most=3),
@@ -101,6 +102,8 @@ class Run:
             members["MessageGroupId"] = self.random.choice("abcde")
             if not queue.content or self.random.random() < 0.3:
                 members["MessageDeduplicationId"] = f"id{self.random.randrange(15)}"
+        elif queue.is_fair:
+            members["MessageGroupId"] = self.random.choice(("noisy", "noisy", "noisy", "a", "b", "c"))
         elif self.random.random() < 0.3:
             members["DelaySeconds"] = self.random.choice((0, 1, 5, 20))
         return members
@@ -142,8 +145,13 @@ class Run:
             members["ReceiveRequestAttemptId"] = self.random.choice("xyz")
         error, answer = self.client.ask("ReceiveMessage", QueueUrl=queue.name, **members)
         expect("ReceiveMessage", None, error)
-        wanted = self.model.receive(queue, most, members.get("VisibilityTimeout"), members.get("ReceiveRequestAttemptId"))
         got = answer.get("Messages", [])
+        if queue.is_fair:
+            problem, wanted = self.model.receive_fair(queue, most, members.get("VisibilityTimeout"), [m["MessageId"] for m in got])
+            if problem:
+                raise Difference("fair queue: " + problem)
+        else:
+            wanted = self.model.receive(queue, most, members.get("VisibilityTimeout"), members.get("ReceiveRequestAttemptId"))
         expect(f"messages of {queue.name}", [(m.id, m.body, m.receives) for m in wanted],
                [(m["MessageId"], m["Body"], int(m["Attributes"]["ApproximateReceiveCount"])) for m in got])
         for message, shown in zip(wanted, got):

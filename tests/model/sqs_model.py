@@ -20,9 +20,10 @@ class Message:
 
 
 class Queue:
-    def __init__(self, name, is_fifo=False, delay=0, visibility=30, retention=345600, content=False, by_group=False, dead_letters=None, most=None):
+    def __init__(self, name, is_fifo=False, delay=0, visibility=30, retention=345600, content=False, by_group=False, dead_letters=None, most=None, is_fair=False):
         self.name, self.is_fifo, self.delay, self.visibility, self.retention = name, is_fifo, delay, visibility, retention
         self.content, self.by_group, self.dead_letters, self.most = content, by_group, dead_letters, most
+        self.is_fair = is_fair  # a standard queue whose messages all have a group
         self.messages = []
         self.sent = {}  # deduplication key -> (expires, message)
         self.attempts = {}  # ReceiveRequestAttemptId -> (expires, visible_at, messages)
@@ -135,6 +136,24 @@ class Model:
                     taken.append(self.take(message, visible_at))
             if taken or not visible:
                 return taken
+
+    def receive_fair(self, queue, most, visibility, ids):
+        """Of tenants that are equal, any may be next: checks the server's choice. What is wrong with it, or None; and the messages."""
+        self.sweep(queue)
+        visible = [m for m in queue.messages if m.visible_at <= self.now]
+        busy = {m.group: sum(n.group == m.group and n.visible_at > self.now for n in queue.messages) for m in visible}
+        chosen = [m for i in ids for m in visible if m.id == i]
+        if len(chosen) != min(most, len(visible)) or len(chosen) != len(ids) or len(set(ids)) != len(ids):
+            return f"{min(most, len(visible))} of {[m.id for m in visible]} are due, not {ids}", []
+        for message in chosen:
+            if any(busy[other.group] < busy[message.group] for other in visible):
+                return f"{message.id} of tenant {message.group} is not next: {busy}", []
+            if any((other.visible_at, other.number) < (message.visible_at, message.number) for other in visible if other.group == message.group):
+                return f"{message.id} is not the first of its tenant", []
+            visible.remove(message)
+            busy[message.group] += 1
+        visible_at = self.now + (queue.visibility if visibility is None else visibility) * 1000
+        return None, [self.take(message, visible_at) for message in chosen]
 
     def receive_fifo(self, queue, most, visible_at):
         groups = {}

@@ -167,7 +167,7 @@ def stage_runtimes(total):
 
 
 def stage_model(total):
-    for program in ("run.py", "s3_listing.py"):
+    for program in ("run.py", "broken.py", "s3_listing.py"):
         total.program("model " + program, [PYTHON, "tests/model/" + program, "--short"])
 
 

@@ -75,6 +75,7 @@ enum outcome get_object_attributes(struct call *call)
     if (OBJECT_ENTER(call, GetObjectAttributes, &bucket, &key) == FAILED ||
         version_input(call, &bucket, key, input_text(call, GetObjectAttributesRequest_VersionId), &version) == FAILED)
         return FAILED;
+    output_text(call, GetObjectAttributesOutput_VersionId, version_shown(&bucket, &version));
     output_time(call, GetObjectAttributesOutput_LastModified, version.modified);
     if (wants(attributes, "ETag"))
         output_text(call, GetObjectAttributesOutput_ETag, version.etag);

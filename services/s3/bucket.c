@@ -270,7 +270,8 @@ enum outcome delete_bucket(struct call *call)
         return FAILED;
     if (version_exists_in(bucket.id)) {
         fail_field(call, "BucketName", bucket.name);
-        return fail(call, &s3_bucket_not_empty, "The bucket you tried to delete is not empty");
+        return fail(call, &s3_bucket_not_empty, "The bucket you tried to delete is not empty%s",
+                    bucket.versioning != VERSIONING_NEVER ? ". You must delete all versions in the bucket." : "");
     }
     upload_drop_all(bucket.id);
     notification_drop_all(bucket.id);

@@ -1,9 +1,13 @@
-/* Questions about a bucket that have one answer as long as the operations that would change it are not done: tools ask them. */
+/* Versioning of a bucket, and questions about it that have one answer as long as the operations that would change it are not done. */
+#include "emulator/store/store.h"
 #include "services/s3/bucket.h"
 #include "services/s3/errors.h"
+#include "services/s3/integrity.h"
 #include "services/s3/operations.h"
 #include "services/s3/s3_model.h"
 #include "services/s3/version.h"
+
+static struct query set_versioning = QUERY("UPDATE bucket SET versioning = ? WHERE id = ?");
 
 enum outcome get_bucket_location(struct call *call)
 {
@@ -17,8 +21,26 @@ enum outcome get_bucket_location(struct call *call)
 
 enum outcome get_bucket_versioning(struct call *call)
 {
+    static const char *const words[] = {[VERSIONING_ENABLED] = "Enabled", [VERSIONING_SUSPENDED] = "Suspended"};
     struct bucket bucket;
-    return BUCKET_ENTER(call, GetBucketVersioning, &bucket) == FAILED ? FAILED : answer(call);
+
+    if (BUCKET_ENTER(call, GetBucketVersioning, &bucket) == FAILED)
+        return FAILED;
+    output_text(call, GetBucketVersioningOutput_Status, words[bucket.versioning]);
+    return answer(call);
+}
+
+enum outcome put_bucket_versioning(struct call *call)
+{
+    const char *status = at_text(input_at(call, PutBucketVersioningRequest_VersioningConfiguration), VersioningConfiguration_Status);
+    struct bucket bucket;
+
+    if (BUCKET_ENTER(call, PutBucketVersioning, &bucket) == FAILED || integrity_check(call) == FAILED)
+        return FAILED;
+    if (status == NULL)
+        return fail(call, &s3_illegal_versioning, "The Versioning element must be specified");
+    query_run(&set_versioning, "ii", (int64_t)(text_equal(status, "Enabled") ? VERSIONING_ENABLED : VERSIONING_SUSPENDED), bucket.id);
+    return answer(call);
 }
 
 enum outcome get_object_lock_configuration(struct call *call)

@@ -245,10 +245,10 @@ static void drop_others(struct call *call, const struct upload *upload, const st
     }
 }
 
-static void join(const struct upload *upload, struct version *version)
+static void join(struct call *call, const struct bucket *bucket, const struct upload *upload, struct version *version)
 {
     version->body = body_empty();
-    version_put(version);
+    version_put(call->arena, bucket, version);
     query_run(&keep_parts, "iii", version->id, upload->id, (int64_t)version->checksum.kind);
     query_run(&move_segments, "iii", version->body, version->id, upload->id);
     query_run(&move_inline, "iii", version->body, version->id, upload->id);
@@ -264,6 +264,7 @@ static enum outcome answer_complete(struct call *call, const struct bucket *buck
     output_text(call, CompleteMultipartUploadOutput_Bucket, bucket->name);
     output_text(call, CompleteMultipartUploadOutput_Key, key);
     output_text(call, CompleteMultipartUploadOutput_ETag, etag_quoted(call->arena, version->etag));
+    output_text(call, CompleteMultipartUploadOutput_VersionId, version_made(bucket, version));
     output_text(call, CompleteMultipartUploadOutput_ServerSideEncryption, "AES256");
     output_text(call, CompleteMultipartUploadOutput_ChecksumType, checksum_type_name(version->checksum.type));
     checksum_set(&call->output, &output_checksums, &version->checksum);
@@ -318,7 +319,7 @@ enum outcome complete_multipart_upload(struct call *call)
         return FAILED;
 
     drop_others(call, &upload, parts, list->size);
-    join(&upload, &version);
+    join(call, &bucket, &upload, &version);
     event_add(call, &bucket, "ObjectCreated:CompleteMultipartUpload", key, &version);
     return answer_complete(call, &bucket, key, &version);
 }

@@ -28,6 +28,7 @@ struct source {
     struct bucket bucket;
     const char *key;
     struct version version;
+    bool is_named; /* by a version id */
 };
 
 static enum outcome fail_source(struct call *call)
@@ -62,10 +63,16 @@ static enum outcome find_source(struct call *call, const char *text, const char 
                                 const struct condition_members *conditions, struct source *source)
 {
     const char *bucket = NULL, *version_id = NULL;
+    struct version marker;
 
     if (parse_source(call, text, &bucket, &source->key, &version_id) == FAILED ||
-        bucket_of_name(call, bucket, expected_owner, &source->bucket) == FAILED ||
-        version_input(call, &source->bucket, source->key, version_id, &source->version) == FAILED)
+        bucket_of_name(call, bucket, expected_owner, &source->bucket) == FAILED)
+        return FAILED;
+    source->is_named = version_id != NULL;
+    if (version_id != NULL &&
+        version_find_named(call->arena, source->bucket.id, bytes_of(source->key), version_id, &marker) && marker.is_marker)
+        return fail(call, &s3_invalid_request, "The source of a copy request may not specifically refer to a delete marker by version id.");
+    if (version_input(call, &source->bucket, source->key, version_id, &source->version) == FAILED)
         return FAILED;
     if (storage_class_is_archive(source->version.storage_class)) {
         fail_field(call, "StorageClass", source->version.storage_class);
@@ -118,7 +125,7 @@ static enum outcome describe_copy(struct call *call, const struct source *source
         acl_read(call, CopyObjectRequest_ACL) == FAILED || encryption_read(call, CopyObjectRequest_ServerSideEncryption) == FAILED)
         return FAILED;
     bool is_same = source->bucket.id == bucket->id && text_equal(source->key, key);
-    if (is_same && !replaces_metadata && !input_has(call, CopyObjectRequest_StorageClass) &&
+    if (is_same && !source->is_named && !replaces_metadata && !input_has(call, CopyObjectRequest_StorageClass) &&
         !input_has(call, CopyObjectRequest_WebsiteRedirectLocation) && !input_has(call, CopyObjectRequest_ServerSideEncryption))
         return fail(
             call, &s3_invalid_request,
@@ -152,7 +159,7 @@ static enum outcome copy_checksum(struct call *call, const struct version *sourc
     return ANSWERED;
 }
 
-static enum outcome answer_copy(struct call *call, const struct version *version)
+static enum outcome answer_copy(struct call *call, const struct bucket *bucket, const struct source *source, const struct version *version)
 {
     struct value result = call_struct(call, SHAPE_CopyObjectResult);
 
@@ -161,6 +168,8 @@ static enum outcome answer_copy(struct call *call, const struct version *version
     checksum_set(&result, &copy_result, &version->checksum);
     set(&result, CopyObjectResult_ChecksumType, value_text(checksum_type_name(version->checksum.type)));
     output_set(call, CopyObjectOutput_CopyObjectResult, result);
+    output_text(call, CopyObjectOutput_VersionId, version_made(bucket, version));
+    output_text(call, CopyObjectOutput_CopySourceVersionId, version_shown(&source->bucket, &source->version));
     output_text(call, CopyObjectOutput_ServerSideEncryption, "AES256");
     return answer(call);
 }
@@ -197,9 +206,9 @@ enum outcome copy_object(struct call *call)
     if (conditions_write(call, CopyObjectRequest_IfMatch, CopyObjectRequest_IfNoneMatch, &bucket, key, NULL) == FAILED)
         return FAILED;
     version.body = body_copy(source.version.body);
-    version_put(&version);
+    version_put(call->arena, &bucket, &version);
     event_add(call, &bucket, "ObjectCreated:Copy", key, &version);
-    return answer_copy(call, &version);
+    return answer_copy(call, &bucket, &source, &version);
 }
 
 /* UploadPartCopy. */
@@ -291,5 +300,6 @@ enum outcome upload_part_copy(struct call *call)
     part.body = body_empty();
     body_append(part.body, source.version.body, first, length);
     upload_put_part(upload.id, &part);
+    output_text(call, UploadPartCopyOutput_CopySourceVersionId, version_shown(&source.bucket, &source.version));
     return answer_part(call, &upload, &part);
 }

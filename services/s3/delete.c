@@ -8,10 +8,45 @@
 
 enum { DELETE_MOST = 1000 };
 
-static void delete_key(struct call *call, const struct bucket *bucket, const char *key)
+/* What became of a key. */
+struct deletion {
+    bool is_marker;       /* a delete marker was put, or was what has been deleted */
+    const char *version;  /* the id of the marker that was put, or of the version that went; NULL: none to tell */
+};
+
+static void delete_key(struct call *call, const struct bucket *bucket, const char *key, struct deletion *deletion)
 {
-    if (version_delete(bucket->id, bytes_of(key)))
+    struct version marker;
+
+    *deletion = (struct deletion){.version = NULL};
+    if (!version_delete(call->arena, bucket, bytes_of(key), &marker))
+        return;
+    if (bucket->versioning == VERSIONING_NEVER) {
         event_add(call, bucket, "ObjectRemoved:Delete", key, NULL);
+        return;
+    }
+    *deletion = (struct deletion){.is_marker = true, .version = marker.name};
+    event_add(call, bucket, "ObjectRemoved:DeleteMarkerCreated", key, &marker);
+}
+
+/* False: there is no such version. */
+static bool delete_version(struct call *call, const struct bucket *bucket, const char *key, const char *name, struct deletion *deletion)
+{
+    struct version version;
+
+    *deletion = (struct deletion){.version = bucket->versioning != VERSIONING_NEVER ? name : NULL};
+    if (!version_find_named(call->arena, bucket->id, bytes_of(key), name, &version))
+        return false;
+    deletion->is_marker = version.is_marker;
+    version_delete_one(call->arena, &version);
+    event_add(call, bucket, "ObjectRemoved:Delete", key, &version);
+    return true;
+}
+
+static bool is_version_id(struct call *call, const struct bucket *bucket, const char *name)
+{
+    int64_t id;
+    return text_equal(name, NULL_VERSION) || (bucket->versioning != VERSIONING_NEVER && version_id_read(call->arena, name, &id));
 }
 
 enum outcome delete_object(struct call *call)
@@ -20,6 +55,7 @@ enum outcome delete_object(struct call *call)
                *match = input_text(call, DeleteObjectRequest_IfMatch), *key;
     struct bucket bucket;
     struct version version;
+    struct deletion deletion;
 
     if (OBJECT_ENTER(call, DeleteObject, &bucket, &key) == FAILED)
         return FAILED;
@@ -30,7 +66,7 @@ enum outcome delete_object(struct call *call)
     if (input_has(call, DeleteObjectRequest_BypassGovernanceRetention))
         return fail_argument(call, "x-amz-bypass-governance-retention", NULL,
                              "x-amz-bypass-governance-retention is only applicable to Object Lock enabled buckets.");
-    if (version_id != NULL && !text_equal(version_id, NULL_VERSION))
+    if (version_id != NULL && !is_version_id(call, &bucket, version_id))
         return fail_argument(call, "versionId", version_id, "Invalid version id specified");
     if (match != NULL) {
         if (!version_find(call->arena, bucket.id, bytes_of(key), &version))
@@ -38,7 +74,13 @@ enum outcome delete_object(struct call *call)
         if (!etag_matches(match, version.etag))
             return fail_precondition(call, "If-Match");
     }
-    delete_key(call, &bucket, key);
+    if (version_id != NULL)
+        (void)delete_version(call, &bucket, key, version_id, &deletion);
+    else
+        delete_key(call, &bucket, key, &deletion);
+    if (deletion.is_marker)
+        output_bool(call, DeleteObjectOutput_DeleteMarker, true);
+    output_text(call, DeleteObjectOutput_VersionId, deletion.version);
     return answer(call);
 }
 
@@ -48,7 +90,7 @@ static const char *refuse(struct call *call, const struct bucket *bucket, const 
     const char *version_id = at_text(object, ObjectIdentifier_VersionId), *etag = at_text(object, ObjectIdentifier_ETag);
     struct version version;
 
-    if (version_id != NULL && !text_equal(version_id, NULL_VERSION)) {
+    if (version_id != NULL && !is_version_id(call, bucket, version_id)) {
         *message = "The specified version does not exist.";
         return "NoSuchVersion";
     }
@@ -77,7 +119,14 @@ enum outcome delete_objects(struct call *call)
                    *message = NULL;
         if (key == NULL || *key == '\0')
             return fail_malformed_xml(call);
+        struct deletion deletion = {.version = NULL};
         const char *code = refuse(call, &bucket, object, &message);
+        if (code == NULL && version_id == NULL)
+            delete_key(call, &bucket, key, &deletion);
+        else if (code == NULL && !delete_version(call, &bucket, key, version_id, &deletion) && bucket.versioning != VERSIONING_NEVER) {
+            code = "NoSuchVersion";
+            message = "The specified version does not exist.";
+        }
         if (code != NULL) {
             struct value error = call_struct(call, SHAPE_Error);
             set(&error, Error_Key, value_text(key));
@@ -87,12 +136,15 @@ enum outcome delete_objects(struct call *call)
             value_push(call->arena, &errors, error);
             continue;
         }
-        delete_key(call, &bucket, key);
         if (is_quiet)
             continue;
         struct value entry = call_struct(call, SHAPE_DeletedObject);
         set(&entry, DeletedObject_Key, value_text(key));
         set(&entry, DeletedObject_VersionId, value_text(version_id));
+        if (deletion.is_marker) {
+            set(&entry, DeletedObject_DeleteMarker, value_bool(true));
+            set(&entry, DeletedObject_DeleteMarkerVersionId, value_text(deletion.version));
+        }
         value_push(call->arena, &deleted, entry);
     }
     if (deleted.size > 0)

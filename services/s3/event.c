@@ -15,6 +15,8 @@
 
 static struct query next_sequencer = QUERY("UPDATE event_sequencer SET value = max(value + 1, ?) RETURNING value");
 
+#define EMPTY_ETAG "d41d8cd98f00b204e9800998ecf8427e" /* of a delete marker */
+
 enum { SEQUENCER_BITS = 20 }; /* that many events a millisecond keep the time in front */
 
 const char *event_key(struct arena *arena, const char *key)
@@ -62,15 +64,22 @@ static struct value text_map(struct arena *arena, const char *key, const char *t
     return map;
 }
 
-static struct value object_of(struct arena *arena, const char *encoded_key, const struct version *version, bool with_order)
+/* `is_whole`: there is an object of this size; else a version that is gone, or (with an ETag all the same) a delete marker. */
+static struct value object_of(struct arena *arena, const char *encoded_key, const struct version *version, bool is_whole, bool with_etag,
+                              bool with_order)
 {
     struct value object = value_map();
 
     put_text(arena, &object, "key", encoded_key);
     if (version != NULL) {
-        if (with_order)
+        if (is_whole && with_order)
             value_put(arena, &object, "size", value_integer(version->size));
-        put_text(arena, &object, "eTag", version->etag);
+        if (is_whole)
+            put_text(arena, &object, "eTag", version->etag);
+        else if (with_etag)
+            put_text(arena, &object, "eTag", EMPTY_ETAG);
+        if (!text_equal(version->name, NULL_VERSION))
+            put_text(arena, &object, "versionId", version->name);
     }
     if (with_order)
         put_text(arena, &object, "sequencer", sequencer(arena));
@@ -148,13 +157,14 @@ void event_add(struct call *call, const struct bucket *bucket, const char *name,
         return;
 
     bool is_state = text_starts(name, "ObjectTagging:") || text_starts(name, "ObjectAcl:"); /* no size, no order, another version */
+    bool is_gone = text_starts(name, "ObjectRemoved:");
     const char *event = arena_print(arena, "s3:%s", name), *encoded = event_key(arena, key);
     struct value object = {.kind = VALUE_ABSENT};
     for (size_t i = 0; i < count; i++) {
         if (!notification_wants(&notifications[i], event, encoded))
             continue;
         if (object.kind == VALUE_ABSENT)
-            object = object_of(arena, encoded, version, !is_state);
+            object = object_of(arena, encoded, version, !is_gone, text_equal(name, "ObjectRemoved:DeleteMarkerCreated"), !is_state);
         struct value message = value_map(), records = value_list();
         value_push(arena, &records, record(call, bucket, &notifications[i], name, &object, is_state ? "2.3" : "2.1"));
         value_put(arena, &message, "Records", records);

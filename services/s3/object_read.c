@@ -114,8 +114,8 @@ static bool has_override(struct call *call, const struct read_members *members)
     return false;
 }
 
-static enum outcome describe(struct call *call, const struct read_members *members, const struct version *version,
-                             const struct selection *selection)
+static enum outcome describe(struct call *call, const struct read_members *members, const struct bucket *bucket,
+                             const struct version *version, const struct selection *selection)
 {
     metadata_output(call, &members->metadata, version->metadata);
     if (has_override(call, members) && *call->access_key == '\0' && call->exchange != NULL)
@@ -124,6 +124,7 @@ static enum outcome describe(struct call *call, const struct read_members *membe
         if (members->overrides[i] != NO_MEMBER && input_has(call, members->overrides[i]))
             output_set(call, members->metadata.headers[i], *input_at(call, members->overrides[i]));
 
+    output_text(call, members->version, version_shown(bucket, version));
     output_text(call, members->accept_ranges, "bytes");
     output_integer(call, members->content_length, selection->length);
     output_text(call, members->etag, etag_quoted(call->arena, version->etag));
@@ -153,8 +154,10 @@ static enum outcome describe(struct call *call, const struct read_members *membe
     return ANSWERED;
 }
 
-static enum outcome answer_not_modified(struct call *call, const struct read_members *members, const struct version *version)
+static enum outcome answer_not_modified(struct call *call, const struct read_members *members, const struct bucket *bucket,
+                                        const struct version *version)
 {
+    output_text(call, members->version, version_shown(bucket, version));
     output_text(call, members->etag, etag_quoted(call->arena, version->etag));
     output_time(call, members->last_modified, version->modified);
     call_status(call, 304);
@@ -185,12 +188,12 @@ static enum outcome read_object(struct call *call, const struct read_members *me
         conditions_read(call, &members->conditions, &version, &not_modified) == FAILED)
         return FAILED;
     if (not_modified)
-        return answer_not_modified(call, members, &version);
+        return answer_not_modified(call, members, &bucket, &version);
     if (storage_class_is_archive(version.storage_class) && call->operation == OP_GetObject) {
         fail_field(call, "StorageClass", version.storage_class);
         return fail(call, &s3_invalid_object_state, "The operation is not valid for the object's storage class");
     }
-    if (select_bytes(call, members, &version, &selection) == FAILED || describe(call, members, &version, &selection) == FAILED)
+    if (select_bytes(call, members, &version, &selection) == FAILED || describe(call, members, &bucket, &version, &selection) == FAILED)
         return FAILED;
 
     if (call->operation == OP_GetObject)

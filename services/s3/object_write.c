@@ -56,9 +56,10 @@ enum outcome put_object(struct call *call)
     version.body = upload_body_store(call);
     if (version.body < 0)
         return FAILED;
-    version_put(&version);
+    version_put(call->arena, &bucket, &version);
     event_add(call, &bucket, "ObjectCreated:Put", key, &version);
 
+    output_text(call, PutObjectOutput_VersionId, version_made(&bucket, &version));
     output_text(call, PutObjectOutput_ETag, etag_quoted(call->arena, version.etag));
     output_text(call, PutObjectOutput_ServerSideEncryption, "AES256");
     output_text(call, PutObjectOutput_ChecksumType, checksum_type_name(version.checksum.type));

@@ -11,6 +11,7 @@ enum outcome delete_bucket(struct call *call);
 /* bucket_answers.c */
 enum outcome get_bucket_location(struct call *call);
 enum outcome get_bucket_versioning(struct call *call);
+enum outcome put_bucket_versioning(struct call *call);
 enum outcome get_object_lock_configuration(struct call *call);
 enum outcome get_bucket_acl(struct call *call);
 enum outcome get_object_acl(struct call *call);
@@ -33,6 +34,9 @@ enum outcome delete_objects(struct call *call);
 /* copy.c */
 enum outcome copy_object(struct call *call);
 enum outcome upload_part_copy(struct call *call);
+
+/* list_versions.c */
+enum outcome list_object_versions(struct call *call);
 
 /* list.c */
 enum outcome list_objects(struct call *call);

@@ -19,6 +19,7 @@ enum outcome put_object_tagging(struct call *call)
         return FAILED;
     version_set_tags(&version, tags);
     event_add(call, &bucket, "ObjectTagging:Put", key, &version);
+    output_text(call, PutObjectTaggingOutput_VersionId, version_shown(&bucket, &version));
     return answer(call);
 }
 
@@ -32,6 +33,7 @@ enum outcome get_object_tagging(struct call *call)
         version_input(call, &bucket, key, input_text(call, GetObjectTaggingRequest_VersionId), &version) == FAILED)
         return FAILED;
     output_set(call, GetObjectTaggingOutput_TagSet, tags_list(call, version.tags));
+    output_text(call, GetObjectTaggingOutput_VersionId, version_shown(&bucket, &version));
     return answer(call);
 }
 
@@ -46,5 +48,6 @@ enum outcome delete_object_tagging(struct call *call)
         return FAILED;
     version_set_tags(&version, (struct bytes){NULL, 0});
     event_add(call, &bucket, "ObjectTagging:Delete", key, &version);
+    output_text(call, DeleteObjectTaggingOutput_VersionId, version_shown(&bucket, &version));
     return answer(call);
 }

@@ -1,7 +1,11 @@
 #include "services/s3/version.h"
 
+#include <stdlib.h>
 #include <string.h>
 
+#include "emulator/base/dates.h"
+#include "emulator/base/digest.h"
+#include "emulator/base/id.h"
 #include "emulator/base/log.h"
 #include "emulator/loop/clock.h"
 #include "emulator/store/store.h"
@@ -16,6 +20,11 @@
 static struct query find_current =
     QUERY("SELECT " COLUMNS " FROM object o JOIN object_version v ON v.id = o.version WHERE o.bucket = ? AND o.key = ?");
 static struct query find_current_id = QUERY("SELECT version FROM object WHERE bucket = ? AND key = ?");
+static struct query find_named =
+    QUERY("SELECT " COLUMNS " FROM object_version v WHERE v.bucket = ? AND v.key = ? AND v.name = ? ORDER BY v.id DESC LIMIT 1");
+static struct query find_latest =
+    QUERY("SELECT " COLUMNS " FROM object_version v WHERE v.bucket = ? AND v.key = ? ORDER BY v.id DESC LIMIT 1");
+static struct query find_named_id = QUERY("SELECT id FROM object_version WHERE bucket = ? AND key = ? AND name = ?");
 static struct query find_last = QUERY("SELECT max(id) FROM object_version");
 static struct query find_any = QUERY("SELECT 1 FROM object_version WHERE bucket = ? LIMIT 1");
 static struct query find_body = QUERY("SELECT body, parts FROM object_version WHERE id = ?");
@@ -71,27 +80,97 @@ static void read_version(struct query *query, struct arena *arena, struct versio
         version->tags = query_bytes(query, arena, 13);
 }
 
+static bool read_one(struct query *query, struct arena *arena, struct version *version)
+{
+    bool found = query_step(query);
+    if (found)
+        read_version(query, arena, version);
+    query_end(query);
+    return found;
+}
+
 bool version_find(struct arena *arena, int64_t bucket, struct bytes key, struct version *version)
 {
     query_start(&find_current, "ib", bucket, key);
-    bool found = query_step(&find_current);
-    if (found)
-        read_version(&find_current, arena, version);
-    query_end(&find_current);
-    return found;
+    return read_one(&find_current, arena, version);
+}
+
+bool version_find_named(struct arena *arena, int64_t bucket, struct bytes key, const char *name, struct version *version)
+{
+    query_start(&find_named, "ibt", bucket, key, name);
+    return read_one(&find_named, arena, version);
+}
+
+bool version_find_latest(struct arena *arena, int64_t bucket, struct bytes key, struct version *version)
+{
+    query_start(&find_latest, "ib", bucket, key);
+    return read_one(&find_latest, arena, version);
+}
+
+/* Version ids: 9 letters by chance, 13 hexadecimal digits of `id`, 10 that check the rest. So a list goes on behind a version that is gone by
+ * now, and what was never a version id is told from one that is no more, as AWS does. */
+
+enum { ID_CHANCE = 9, ID_DIGITS = 13, ID_CHECK = 10, ID_SIZE = ID_CHANCE + ID_DIGITS + ID_CHECK };
+
+static const char *new_name(struct arena *arena, int64_t id)
+{
+    const char *start = arena_print(arena, "%s%013llx", id_from(arena, id_alnum, ID_CHANCE), (unsigned long long)id);
+    return arena_print(arena, "%s%.*s", start, ID_CHECK, digest_hex(arena, DIGEST_SHA256, bytes_of(start)));
+}
+
+bool version_id_read(struct arena *arena, const char *name, int64_t *id)
+{
+    if (strlen(name) != ID_SIZE)
+        return false;
+    struct bytes start = {name, ID_SIZE - ID_CHECK};
+    if (strncmp(name + start.size, digest_hex(arena, DIGEST_SHA256, start), ID_CHECK) != 0)
+        return false;
+    *id = (int64_t)strtoull(arena_copy(arena, name + ID_CHANCE, ID_DIGITS), NULL, 16);
+    return true;
+}
+
+const char *version_shown(const struct bucket *bucket, const struct version *version)
+{
+    return bucket->versioning != VERSIONING_NEVER ? version->name : NULL;
+}
+
+const char *version_made(const struct bucket *bucket, const struct version *version)
+{
+    return bucket->versioning == VERSIONING_ENABLED ? version->name : NULL;
+}
+
+static enum outcome fail_marker(struct call *call, const struct version *marker)
+{
+    const char *method = call->exchange != NULL ? call->exchange->method : "GET";
+
+    call_header(call, "x-amz-delete-marker", "true");
+    call_header(call, "x-amz-version-id", marker->name);
+    call_header(call, "Last-Modified", date_rfc1123(call->arena, marker->modified));
+    call_header(call, "Allow", "DELETE");
+    fail_field(call, "Method", method);
+    fail_field(call, "ResourceType", "DeleteMarker");
+    return fail(call, &s3_method_not_allowed, "The specified method is not allowed against this resource.");
 }
 
 enum outcome version_input(struct call *call, const struct bucket *bucket, const char *key, const char *version_id,
                            struct version *version)
 {
-    bool found = version_find(call->arena, bucket->id, bytes_of(key), version);
+    int64_t id;
 
-    if (version_id != NULL && !text_equal(version_id, NULL_VERSION))
-        return fail_argument(call, "versionId", version_id, "Invalid version id specified");
-    if (found)
-        return ANSWERED;
-    if (version_id == NULL)
+    if (version_id == NULL) {
+        if (version_find(call->arena, bucket->id, bytes_of(key), version))
+            return ANSWERED;
+        if (bucket->versioning != VERSIONING_NEVER && version_find_latest(call->arena, bucket->id, bytes_of(key), version)) {
+            call_header(call, "x-amz-delete-marker", "true");
+            call_header(call, "x-amz-version-id", version->name);
+        }
         return fail_no_such_key(call, key);
+    }
+    if (!text_equal(version_id, NULL_VERSION) &&
+        (bucket->versioning == VERSIONING_NEVER || !version_id_read(call->arena, version_id, &id)))
+        return fail_argument(call, "versionId", version_id, "Invalid version id specified");
+    if (version_find_named(call->arena, bucket->id, bytes_of(key), version_id, version))
+        return version->is_marker ? fail_marker(call, version) : ANSWERED;
     fail_field(call, "Key", key);
     fail_field(call, "VersionId", version_id);
     return fail(call, &s3_no_such_version, "The specified version does not exist.");
@@ -115,32 +194,74 @@ static void remove_version(int64_t id)
     query_run(&delete_version, "i", id);
 }
 
-void version_put(struct version *version)
+static void insert(const struct version *version)
 {
-    int64_t old = query_one(&find_current_id, 0, "ib", version->bucket, version->key);
     const struct checksum *checksum = &version->checksum;
 
-    if (old != 0)
-        remove_version(old);
-    version->id = ++last_id;
-    version->modified = clock_now();
-    version->name = NULL_VERSION;
     query_run(&insert_version, "iibtiiitiitibbtit", version->id, version->bucket, version->key, version->name,
               (int64_t)version->is_marker, version->modified, version->size, version->etag, (int64_t)checksum->kind,
               (int64_t)checksum->type, checksum->value, version->parts, version->metadata, version->tags, version->storage_class,
               version->body, version->upload);
+}
+
+/* What lists show of the key from now on. */
+static void show(const struct version *version)
+{
+    const struct checksum *checksum = &version->checksum;
+
     query_run(&replace_object, "ibiiitiit", version->bucket, version->key, version->id, version->modified, version->size,
               version->etag, (int64_t)checksum->kind, (int64_t)checksum->type, version->storage_class);
 }
 
-bool version_delete(int64_t bucket, struct bytes key)
+/* A new id, time and name; the null version makes room when this one takes its name. */
+static void make_room(struct arena *arena, const struct bucket *bucket, struct version *version)
 {
-    int64_t old = query_one(&find_current_id, 0, "ib", bucket, key);
-    if (old == 0)
-        return false;
-    remove_version(old);
-    query_run(&delete_object, "ib", bucket, key);
+    version->id = ++last_id;
+    version->modified = clock_now();
+    version->name = NULL_VERSION;
+    if (bucket->versioning == VERSIONING_ENABLED) {
+        version->name = new_name(arena, version->id);
+        return;
+    }
+    int64_t old = bucket->versioning == VERSIONING_NEVER
+                      ? query_one(&find_current_id, 0, "ib", version->bucket, version->key)
+                      : query_one(&find_named_id, 0, "ibt", version->bucket, version->key, NULL_VERSION);
+    if (old != 0)
+        remove_version(old);
+}
+
+void version_put(struct arena *arena, const struct bucket *bucket, struct version *version)
+{
+    make_room(arena, bucket, version);
+    insert(version);
+    show(version);
+}
+
+bool version_delete(struct arena *arena, const struct bucket *bucket, struct bytes key, struct version *marker)
+{
+    if (bucket->versioning == VERSIONING_NEVER) {
+        int64_t old = query_one(&find_current_id, 0, "ib", bucket->id, key);
+        if (old == 0)
+            return false;
+        remove_version(old);
+    } else {
+        *marker = (struct version){.bucket = bucket->id, .key = key, .is_marker = true, .etag = ""};
+        make_room(arena, bucket, marker);
+        insert(marker);
+    }
+    query_run(&delete_object, "ib", bucket->id, key);
     return true;
+}
+
+void version_delete_one(struct arena *arena, const struct version *version)
+{
+    struct version latest;
+
+    remove_version(version->id);
+    if (version_find_latest(arena, version->bucket, version->key, &latest) && !latest.is_marker)
+        show(&latest);
+    else
+        query_run(&delete_object, "ib", version->bucket, version->key);
 }
 
 void version_set_tags(const struct version *version, struct bytes tags)

@@ -1,5 +1,5 @@
-/* Objects as rows: `object` has the current, listed key; `object_version` every version of it. Buckets are never versioned yet: each key has
- * one version, named "null". */
+/* Objects as rows: `object` has the current, listed key; `object_version` every version of it, delete markers too. A key whose greatest id is
+ * a delete marker has no row in `object`. What is written without versioning, or while it is suspended, is named "null". */
 #pragma once
 #include "services/s3/bucket.h"
 #include "services/s3/checksum.h"
@@ -10,7 +10,7 @@ struct version {
     int64_t id; /* grows with every write of any key */
     int64_t bucket;
     struct bytes key;
-    const char *name;    /* "null" */
+    const char *name;    /* the version id: "null", or 32 characters that tell `id` (version_id_read) */
     bool is_marker;      /* a delete marker: no body */
     int64_t size, modified;
     const char *etag;    /* without quotes */
@@ -24,12 +24,25 @@ struct version {
 
 /* False when there is no such key (or version). What it points at is in the arena. */
 bool version_find(struct arena *arena, int64_t bucket, struct bytes key, struct version *version);
-/* The same from what the customer says: fails with NoSuchKey, NoSuchVersion or InvalidArgument. `version_id` NULL: the current one. */
+bool version_find_named(struct arena *arena, int64_t bucket, struct bytes key, const char *name, struct version *version);
+bool version_find_latest(struct arena *arena, int64_t bucket, struct bytes key, struct version *version); /* may be a delete marker */
+/* The same from what the customer says: fails with NoSuchKey, NoSuchVersion, InvalidArgument, or MethodNotAllowed for a delete marker.
+ * `version_id` NULL: the current one. */
 enum outcome version_input(struct call *call, const struct bucket *bucket, const char *key, const char *version_id, struct version *version);
 
-/* Makes it the current version of its key; the null version that was there goes. Fills id, modified, name. The body now belongs to it. */
-void version_put(struct version *version);
-bool version_delete(int64_t bucket, struct bytes key); /* false: there was none */
+/* Is this a version id of our making ("null" is not)? Then *id is the number that it tells. */
+bool version_id_read(struct arena *arena, const char *name, int64_t *id);
+/* As answers to reads have it: NULL in a bucket that has never been versioned. */
+const char *version_shown(const struct bucket *bucket, const struct version *version);
+/* As answers to writes have it: NULL unless versioning is on. */
+const char *version_made(const struct bucket *bucket, const struct version *version);
+
+/* Makes it the current version of its key; without versioning, the null version that was there goes. Fills id, modified, name. The body now
+ * belongs to it. */
+void version_put(struct arena *arena, const struct bucket *bucket, struct version *version);
+/* Without a version id. With versioning: puts a delete marker, *marker. Else false: there was no such key, and nothing is changed. */
+bool version_delete(struct arena *arena, const struct bucket *bucket, struct bytes key, struct version *marker);
+void version_delete_one(struct arena *arena, const struct version *version); /* for good; the one before it becomes the current one */
 void version_set_tags(const struct version *version, struct bytes tags);
 bool version_exists_in(int64_t bucket);
 

@@ -219,7 +219,9 @@ enum outcome create_bucket(struct call *call)
         fail_field(call, "BucketName", name);
         return fail(call, &s3_invalid_bucket_name, "The specified bucket is not valid.");
     }
-    if (read_location(call, &location, &region) == FAILED || acl_read(call, CreateBucketRequest_ACL) == FAILED)
+    const struct value *tags = at(input_at(call, CreateBucketRequest_CreateBucketConfiguration), CreateBucketConfiguration_Tags);
+    if (read_location(call, &location, &region) == FAILED || configuration_check_tags(call, tags) == FAILED ||
+        acl_read(call, 0, CreateBucketRequest_ACL) == FAILED)
         return FAILED;
     if (input_bool(call, CreateBucketRequest_ObjectLockEnabledForBucket, false))
         return fail_not_implemented(call, "x-amz-bucket-object-lock-enabled", NULL);
@@ -240,6 +242,7 @@ enum outcome create_bucket(struct call *call)
                         "Your previous request to create the named bucket succeeded and you already own it.");
     } else {
         query_run(&insert, "tttti", name, call->account, region, location, clock_now());
+        configuration_put_tags(call, store_last_id(), tags);
     }
     output_text(call, CreateBucketOutput_Location, arena_print(call->arena, "/%s", name));
     output_text(call, CreateBucketOutput_BucketArn, call->arn);

@@ -121,6 +121,28 @@ bool configuration_text(struct call *call, int64_t bucket, const char *name, str
     return text->kind == VALUE_TEXT;
 }
 
+void configuration_put_tags(struct call *call, int64_t bucket, const struct value *tags)
+{
+    if (!value_is(tags, VALUE_LIST) || tags->size == 0)
+        return;
+    struct value tagging = call_struct(call, SHAPE_Tagging), request = call_struct(call, SHAPE_PutBucketTaggingRequest);
+    set(&tagging, Tagging_TagSet, *tags);
+    set(&request, PutBucketTaggingRequest_Tagging, tagging);
+    struct value map = model_to_map(&s3_model, call->arena, SHAPE_PutBucketTaggingRequest, &request);
+    query_run(&replace, "ittt", bucket, "tagging", "", json_print(call->arena, &map).at);
+}
+
+bool configuration_allows_acls(struct call *call, int64_t bucket)
+{
+    struct value map, controls;
+    if (!read_row(call->arena, bucket, "ownershipControls", "", &map))
+        return false;
+    return map.kind != VALUE_MAP || /* none: ObjectWriter */
+           model_from_map(&s3_model, call->arena, SHAPE_OwnershipControls, inner(&map), &controls, NULL) != 0 ||
+           !text_equal(at_text(&at(&controls, OwnershipControls_Rules)->items[0], OwnershipControlsRule_ObjectOwnership),
+                       "BucketOwnerEnforced");
+}
+
 void configuration_drop_all(int64_t bucket)
 {
     query_run(&delete_all, "i", bucket);

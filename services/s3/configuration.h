@@ -18,6 +18,10 @@ enum { NO_OPERATION = 0xffff };
 /* The document of a bucket as a struct of `shape` (an input's payload); false: none is set. */
 bool configuration_find(struct call *call, int64_t bucket, const char *name, uint16_t shape, struct value *document);
 bool configuration_text(struct call *call, int64_t bucket, const char *name, struct value *text); /* of one that is a text */
+/* What CreateBucket says about tags, as PutBucketTagging keeps them; NULL: nothing. */
+enum outcome configuration_check_tags(struct call *call, const struct value *tags);
+void configuration_put_tags(struct call *call, int64_t bucket, const struct value *tags);
+bool configuration_allows_acls(struct call *call, int64_t bucket); /* by its ownership controls */
 void configuration_drop_all(int64_t bucket);
 
 /* The checks, by noun. */

@@ -17,6 +17,18 @@ enum outcome bucket_tags_check(struct call *call, const struct bucket *bucket, s
     return tags_read_most(call, at(document, Tagging_TagSet), BUCKET_TAGS, &tags);
 }
 
+enum outcome configuration_check_tags(struct call *call, const struct value *tags)
+{
+    struct bytes read;
+
+    for (uint32_t i = 0; value_is(tags, VALUE_LIST) && i < tags->size; i++)
+        if (text_starts(at_text(&tags->items[i], Tag_Key), "aws:"))
+            return fail(call, &s3_invalid_tag,
+                        "User-defined tag keys can't start with \"aws:\". This prefix is reserved for system tags. Remove \"aws:\" "
+                        "from your tag keys and try again.");
+    return tags_read_most(call, tags, BUCKET_TAGS, &read);
+}
+
 static bool is_one_of(const char *text, const char *const *words)
 {
     for (; *words != NULL; words++)

@@ -122,7 +122,7 @@ static enum outcome describe_copy(struct call *call, const struct source *source
     if (is_replacing(call, CopyObjectRequest_MetadataDirective, "x-amz-metadata-directive", &replaces_metadata) == FAILED ||
         is_replacing(call, CopyObjectRequest_TaggingDirective, "x-amz-tagging-directive", &replaces_tags) == FAILED ||
         storage_class_read(call, CopyObjectRequest_StorageClass, &version->storage_class) == FAILED ||
-        acl_read(call, CopyObjectRequest_ACL) == FAILED || encryption_read(call, CopyObjectRequest_ServerSideEncryption) == FAILED)
+        acl_read(call, bucket->id, CopyObjectRequest_ACL) == FAILED || encryption_read(call, CopyObjectRequest_ServerSideEncryption) == FAILED)
         return FAILED;
     bool is_same = source->bucket.id == bucket->id && text_equal(source->key, key);
     if (is_same && !source->is_named && !replaces_metadata && !input_has(call, CopyObjectRequest_StorageClass) &&

@@ -16,6 +16,7 @@ const struct aws_error s3_entity_too_large = {.code = "EntityTooLarge", .status 
 const struct aws_error s3_entity_too_small = {.code = "EntityTooSmall", .status = 400};
 const struct aws_error s3_id_mismatch = {.code = "IdMismatch", .status = 400};
 const struct aws_error s3_illegal_location = {.code = "IllegalLocationConstraintException", .status = 400};
+const struct aws_error s3_illegal_versioning = {.code = "IllegalVersioningConfigurationException", .status = 400};
 const struct aws_error s3_incomplete_body = {.code = "IncompleteBody", .status = 400};
 const struct aws_error s3_invalid_argument = {.code = "InvalidArgument", .status = 400};
 const struct aws_error s3_invalid_bucket_name = {.code = "InvalidBucketName", .status = 400};
@@ -36,9 +37,8 @@ const struct aws_error s3_key_too_long = {.code = "KeyTooLongError", .status = 4
 const struct aws_error s3_malformed_policy = {.code = "MalformedPolicy", .status = 400};
 const struct aws_error s3_malformed_trailer = {.code = "MalformedTrailerError", .status = 400};
 const struct aws_error s3_malformed_xml = {.code = "MalformedXML", .status = 400};
-const struct aws_error s3_illegal_versioning = {.code = "IllegalVersioningConfigurationException", .status = 400};
-const struct aws_error s3_method_not_allowed = {.code = "MethodNotAllowed", .status = 405};
 const struct aws_error s3_metadata_too_large = {.code = "MetadataTooLarge", .status = 400};
+const struct aws_error s3_method_not_allowed = {.code = "MethodNotAllowed", .status = 405};
 const struct aws_error s3_no_such_bucket = {.code = "NoSuchBucket", .status = 404};
 const struct aws_error s3_no_such_configuration = {.code = "NoSuchConfiguration", .status = 404};
 const struct aws_error s3_no_such_cors = {.code = "NoSuchCORSConfiguration", .status = 404};

@@ -4,6 +4,7 @@
 
 #include "emulator/base/dates.h"
 #include "emulator/base/encoding.h"
+#include "services/s3/acl.h"
 #include "services/s3/errors.h"
 #include "services/s3/s3_model.h"
 
@@ -352,12 +353,12 @@ bool storage_class_is_archive(const char *name)
     return text_equal(name, "GLACIER") || text_equal(name, "DEEP_ARCHIVE");
 }
 
-enum outcome acl_read(struct call *call, uint16_t member)
+enum outcome acl_read(struct call *call, int64_t bucket, uint16_t member)
 {
     const char *acl = input_text(call, member);
     if (acl == NULL || text_equal(acl, "private") || text_equal(acl, "bucket-owner-full-control"))
         return ANSWERED;
-    return fail(call, &s3_acl_not_supported, "The bucket does not allow ACLs");
+    return acl_fail(call, bucket, "x-amz-acl");
 }
 
 enum outcome encryption_read(struct call *call, uint16_t member)

@@ -47,6 +47,6 @@ struct value tags_list(struct call *call, struct bytes tags);
 enum outcome storage_class_read(struct call *call, uint16_t member, const char **name);
 bool storage_class_is_archive(const char *name);
 
-/* What a bucket with BucketOwnerEnforced, as every new bucket, makes of ACL and encryption headers. */
-enum outcome acl_read(struct call *call, uint16_t member);
+/* What a bucket makes of ACL and encryption headers. Bucket 0: a new one, with BucketOwnerEnforced. */
+enum outcome acl_read(struct call *call, int64_t bucket, uint16_t member);
 enum outcome encryption_read(struct call *call, uint16_t member);

@@ -58,7 +58,7 @@ enum outcome create_multipart_upload(struct call *call)
     struct checksum checksum;
 
     if (OBJECT_ENTER(call, CreateMultipartUpload, &bucket, &key) == FAILED || read_checksum(call, &checksum) == FAILED ||
-        acl_read(call, CreateMultipartUploadRequest_ACL) == FAILED ||
+        acl_read(call, bucket.id, CreateMultipartUploadRequest_ACL) == FAILED ||
         encryption_read(call, CreateMultipartUploadRequest_ServerSideEncryption) == FAILED ||
         storage_class_read(call, CreateMultipartUploadRequest_StorageClass, &storage_class) == FAILED ||
         metadata_read(call, &create_metadata, &metadata) == FAILED ||

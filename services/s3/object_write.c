@@ -15,10 +15,10 @@ static const struct metadata_members input_metadata = METADATA_MEMBERS(PutObject
 
 /* Everything that can be said before the body is here, so that a client that waits for "100 Continue" sends it only when it is
  * wanted. */
-static enum outcome read_headers(struct call *call, struct version *version)
+static enum outcome read_headers(struct call *call, int64_t bucket, struct version *version)
 {
     if (conditions_write_form(call, PutObjectRequest_IfMatch, PutObjectRequest_IfNoneMatch) == FAILED ||
-        acl_read(call, PutObjectRequest_ACL) == FAILED || encryption_read(call, PutObjectRequest_ServerSideEncryption) == FAILED ||
+        acl_read(call, bucket, PutObjectRequest_ACL) == FAILED || encryption_read(call, PutObjectRequest_ServerSideEncryption) == FAILED ||
         storage_class_read(call, PutObjectRequest_StorageClass, &version->storage_class) == FAILED ||
         metadata_read(call, &input_metadata, &version->metadata) == FAILED ||
         tags_read_header(call, input_text(call, PutObjectRequest_Tagging), &version->tags) == FAILED)
@@ -33,7 +33,7 @@ enum outcome put_object_begin(struct call *call)
     struct version version;
     const char *key;
 
-    if (OBJECT_ENTER(call, PutObject, &bucket, &key) == FAILED || read_headers(call, &version) == FAILED)
+    if (OBJECT_ENTER(call, PutObject, &bucket, &key) == FAILED || read_headers(call, bucket.id, &version) == FAILED)
         return FAILED;
     return upload_body_start(call, &wish);
 }
@@ -44,7 +44,7 @@ enum outcome put_object(struct call *call)
     struct version version = {.id = 0};
     const char *key;
 
-    if (OBJECT_ENTER(call, PutObject, &bucket, &key) == FAILED || read_headers(call, &version) == FAILED ||
+    if (OBJECT_ENTER(call, PutObject, &bucket, &key) == FAILED || read_headers(call, bucket.id, &version) == FAILED ||
         upload_body_end(call) == FAILED ||
         conditions_write(call, PutObjectRequest_IfMatch, PutObjectRequest_IfNoneMatch, &bucket, key, NULL) == FAILED)
         return FAILED;

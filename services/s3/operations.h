@@ -70,6 +70,10 @@ enum outcome get_configuration(struct call *call);
 enum outcome delete_configuration(struct call *call);
 enum outcome list_configurations(struct call *call);
 
+/* acl.c */
+enum outcome put_bucket_acl(struct call *call);
+enum outcome put_object_acl(struct call *call);
+
 /* policy.c */
 enum outcome get_bucket_policy_status(struct call *call);
 

@@ -65,8 +65,7 @@ class Server:
         self.options += options
         self.extra_environment = dict(environment or {})
         if strict_turns and "san" not in os.path.basename(BUILD):
-            # Three times the limit that is warned of: CPU time swells when a busy machine shares its caches.
-            self.extra_environment.setdefault("LOWCLOUD_STRICT_TURNS", "150")
+            self.extra_environment.setdefault("LOWCLOUD_STRICT_TURNS", "50")
         self.process = None
         self.directory = None
 

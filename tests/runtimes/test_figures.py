@@ -62,14 +62,17 @@ class Figures(Case):
 
     def test_times(self):
         name = self.python("import time\ntime.sleep(0.2)\ndef handler(event, context): time.sleep(event)\n", Timeout=5)
-        slack = 2000 * harness.PATIENCE
+        slack = 60 * harness.PATIENCE
         duration, billed, _, init, took = self.figures(name, 0.25)
-        self.assertTrue(250 <= duration <= 250 + slack and 200 <= init <= 300 + slack, (duration, init))
+        self.assertTrue(250 <= duration and 200 <= init, (duration, init))
         self.assertEqual(billed, -(-round((duration + init) * 100) // 100))
         self.assertLessEqual(duration + init, took)
-        duration, billed, _, init, took = self.figures(name, 0.25)
-        self.assertTrue(250 <= duration <= 250 + slack and duration <= took, duration)
-        self.assertEqual((billed, init), (-(-round(duration * 100) // 100), None))
+        # A busy machine makes one event longer, never shorter: the best of several is what lowcloud itself adds.
+        warm = [self.figures(name, 0.25) for _ in range(4)]
+        for duration, billed, _, init, took in warm:
+            self.assertTrue(250 <= duration <= took, duration)
+            self.assertEqual((billed, init), (-(-round(duration * 100) // 100), None))
+        self.assertLessEqual(min(figures[0] for figures in warm), 250 + slack)
 
 
 class Polled(Figures):
